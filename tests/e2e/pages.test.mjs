@@ -8,7 +8,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { before, describe, test } from 'node:test';
 
 import { Clock } from './lib/clock.mjs';
 import { enterNamespace } from './lib/namespace.mjs';
@@ -24,17 +24,24 @@ const paths = ['README.md', ...readdirSync(join(root, 'doc')).filter((name) => n
     ...readdirSync(join(root, 'man')).filter((name) => /\.\d$/.test(name)).map((name) => `man/${name}`).sort()].filter((path) => !chinese.test(path));
 const pages = paths.map(readPage);
 
+const sh = (text) => execFileSync('sh', ['-ec', text], { stdio: 'pipe' });
+const base = mkdtempSync(join(tmpdir(), 'dfota-pages-'));
+process.on('exit', () => rmSync(base, { recursive: true, force: true }));
+
 // Pages have ports, names, /etc, /srv and /var/lib of their own.
-function makeRoom(dir) {
-    execFileSync('sh', ['-ec', `
-        ip link set lo up
-        mkdir -p ${dir}/etc && cp -a /etc/. ${dir}/etc/ 2>/dev/null || true
-        mount --bind ${dir}/etc /etc
-        echo '127.0.0.1 localhost fota.example' > /etc/hosts
-        rm -rf /etc/dfota && mkdir /etc/dfota && touch /etc/dfota/dfota.conf
-        for place in /srv /var/lib; do mount -t tmpfs -o size=512m page $place; done
-        mkdir /srv/backup`], { stdio: 'pipe' });
-}
+const makeRoom = () => sh(`
+    ip link set lo up
+    mkdir ${base}/etc && cp -a /etc/. ${base}/etc/ 2>/dev/null || true
+    mount --bind ${base}/etc /etc
+    echo '127.0.0.1 localhost fota.example' > /etc/hosts
+    for place in /srv /var/lib; do mount -t tmpfs -o size=512m page $place; done
+    touch /etc/.dfota-pages`);
+const cleanRoom = () => sh(`
+    test -e /etc/.dfota-pages # else these are the folders of the machine
+    rm -rf /etc/dfota /etc/prometheus /etc/fail2ban
+    mkdir /etc/dfota && touch /etc/dfota/dfota.conf
+    find /srv /var/lib -mindepth 1 -delete
+    mkdir /srv/backup`);
 
 class Shell {
     constructor(dir, scene) {
@@ -111,16 +118,13 @@ async function runBlock(shell, page, block, write) {
 const wanted = pages.filter(({ path, blocks }) => (process.env.DFOTA_PAGE ?? path) === path && blocks.some(({ skip, steps }) => skip === null && steps.length > 0));
 
 describe('the commands of the documents', { skip: noRoom }, () => {
+    before(makeRoom);
     for (const page of wanted)
         test(page.path, async (t) => {
-            const dir = mkdtempSync(join(tmpdir(), 'dfota-page-'));
-            makeRoom(dir);
+            const dir = mkdtempSync(join(base, 'page-'));
+            cleanRoom();
             const shell = new Shell(dir, page.scene);
-            t.after(() => {
-                shell.end();
-                execFileSync('sh', ['-c', 'umount -l /var/lib /srv /etc'], { stdio: 'ignore' });
-                rmSync(dir, { recursive: true, force: true });
-            });
+            t.after(() => shell.end());
             const write = process.env.DFOTA_WRITE ?? '';
             try {
                 await shell.begin();
@@ -134,7 +138,7 @@ describe('the commands of the documents', { skip: noRoom }, () => {
 });
 
 test('a page is read and written without a change', () => {
-    for (const page of pages.filter(({ path }) => path.endsWith('.md')))
+    for (const page of paths.filter((path) => path.endsWith('.md')).map(readPage))
         assert.equal(rewrite(page), page.text, page.path);
 });
 

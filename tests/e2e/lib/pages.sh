@@ -17,7 +17,8 @@ start_server() {
         sleep 0.02
     done
     export DFOTA_URL=http://127.0.0.1:8081
-    [ -n "${DFOTA_TOKEN-}" ] || export DFOTA_TOKEN="$(cat /var/lib/dfota/admin.token)"
+    [ -n "${DFOTA_TOKEN-}" ] || DFOTA_TOKEN=$(cat /var/lib/dfota/admin.token)
+    export DFOTA_TOKEN
 }
 
 stop_server() {
