@@ -22,7 +22,7 @@ is_whole() {
 # configure.ac has the version number. The archive, the programs and the documents have the same one, and so has the tag
 # of a released commit: v1.2.3 for 1.2.3.
 has_one_version() {
-    local version tag
+    local version tag page
     version=$(sed -n 's/^AC_INIT(\[dfota\], \[\([^]]*\)\].*/\1/p' "$source/configure.ac")
     [ -n "$version" ] || { echo "no version in configure.ac" && return 1; }
     test -f "$build/dfota-$version.tar.xz" || { echo "no archive dfota-$version.tar.xz" && return 1; }
@@ -30,7 +30,9 @@ has_one_version() {
         "$build/$program" --version | grep -qwF "$version" || { echo "$program --version" && return 1; }
     done
     grep -qE "^$version( |\$)" "$source/NEWS" || { echo "no entry $version in NEWS" && return 1; }
-    grep -qF "event=start version=$version " "$source/README.md" || { echo "README.md" && return 1; }
+    for page in install my-150-modules; do
+        grep -qF "dfota-server_$version-1_" "$source/doc/$page.md" || { echo "doc/$page.md" && return 1; }
+    done
     grep -qF "{\"version\":\"$version\"," "$source/doc/api.md" || { echo "doc/api.md" && return 1; }
     for tag in $(git -C "$source" tag --points-at HEAD 'v[0-9]*' 2>/dev/null); do
         [ "$tag" = "v$version" ] || { echo "the tag $tag is not v$version" && return 1; }

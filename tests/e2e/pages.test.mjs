@@ -34,13 +34,16 @@ const makeRoom = () => sh(`
     mkdir ${base}/etc && cp -a /etc/. ${base}/etc/ 2>/dev/null || true
     mount --bind ${base}/etc /etc
     echo '127.0.0.1 localhost fota.example' > /etc/hosts
-    for place in /srv /var/lib; do mount -t tmpfs -o size=512m page $place; done
     touch /etc/.dfota-pages`);
 const cleanRoom = () => sh(`
     test -e /etc/.dfota-pages # else these are the folders of the machine
     rm -rf /etc/dfota /etc/prometheus /etc/fail2ban
     mkdir /etc/dfota && touch /etc/dfota/dfota.conf
-    find /srv /var/lib -mindepth 1 -delete
+    while ss -Hltn | grep -q ':80'; do sleep 0.02; done # the processes of the page before are gone
+    for place in /srv /var/lib; do
+        umount -l $place 2>/dev/null || true
+        mount -t tmpfs -o size=512m page $place
+    done
     mkdir /srv/backup`);
 
 class Shell {
