@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The dfota authors
 // SPDX-License-Identifier: Apache-2.0
-// Makes the pictures of the READMEs again: runs the story of ./run to its end, and takes them from its console. Run:
+// Makes the pictures of the documents again: runs the story of ./run to its end, and takes them from its console, in English
+// into doc/images/, in Chinese into doc/images/zh/. Run:
 //   node tests/screenshots.mjs
 
 import assert from 'node:assert/strict';
@@ -16,14 +17,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'doc', 'images');
 const scale = 8 / 11; // the pictures are 800 wide
 const firmware = 'product=pumps&firmware=AirM2M_780E_LTE_AT';
-const [english, chinese] = ['en-US', 'zh-CN'];
+const languages = [['en-US', folder], ['zh-CN', join(folder, 'zh')]];
 
 // The picture is taken when `see` is there, and begins at `from`.
 const pictures = [
-    { name: 'overview', path: '/console/', language: english, theme: 'light', see: 'canvas' },
-    { name: 'matrix', path: `/console/firmware?${firmware}&tab=matrix&from=1138&to=1162`, language: chinese, theme: 'dark', see: '[role=grid] td' },
-    { name: 'campaign', path: `/console/campaigns?${firmware}&campaign=spring`, language: chinese, theme: 'light', see: '.stage' },
-    { name: 'device', path: '/console/devices?product=pumps&device=imei:866597071234569', language: english, theme: 'dark', see: '.timeline li', from: '#timeline',
+    { name: 'overview', path: '/console/', theme: 'light', see: 'canvas' },
+    { name: 'matrix', path: `/console/firmware?${firmware}&tab=matrix&from=1138&to=1162`, theme: 'dark', see: '[role=grid] td' },
+    { name: 'campaign', path: `/console/campaigns?${firmware}&campaign=spring`, theme: 'light', see: '.stage' },
+    { name: 'device', path: '/console/devices?product=pumps&device=imei:866597071234569', theme: 'dark', see: '.timeline li', from: '#timeline',
         height: 440 },
 ];
 
@@ -42,7 +43,7 @@ function story(folder) {
     });
 }
 
-async function take({ name, see, from, height = 600, ...options }, server) {
+async function take({ name, see, from, height = 600, ...options }, folder, server) {
     const ends = [];
     const view = await openConsole({ after: (end) => ends.push(end) }, server, { viewport: { width: 1100, height }, scale, ...options });
     await view.logIn();
@@ -60,15 +61,17 @@ async function take({ name, see, from, height = 600, ...options }, server) {
 }
 
 assert.equal(noBrowser, false, noBrowser);
-mkdirSync(folder, { recursive: true });
 const data = mkdtempSync(join(tmpdir(), 'dfota-screenshots-'));
 const { child, text } = await story(data);
 child.removeAllListeners('exit');
 try {
     const [, host, port] = /^http:\/\/([^:]+):(\d+)\/console\/#/m.exec(text);
     const token = readFileSync(/^export DFOTA_TOKEN=\$\(cat (\S+)\)$/m.exec(text)[1], 'utf8').trim();
-    for (const picture of pictures)
-        await take(picture, { adminAddress: { host, port }, token });
+    for (const [language, folder] of languages) {
+        mkdirSync(folder, { recursive: true });
+        for (const picture of pictures)
+            await take({ ...picture, language }, folder, { adminAddress: { host, port }, token });
+    }
 } finally {
     await closeBrowser();
     process.kill(-child.pid, 'SIGINT');

@@ -38,7 +38,7 @@
       "该产品今日的新设备数已达上限") \
     X(REASON_DEVICE_RETIRED, "device-retired", "this device is retired", "该设备已退役") \
     X(REASON_DEVICE_HELD_OUT, "device-held-out", "this device is held out of all campaigns", \
-      "该设备不参与任何升级活动") \
+      "该设备不参与任何升级任务") \
     X(REASON_DEVICE_HELD, "device-held", "an admin must admit this device first", "须先由管理员准入该设备") \
     X(REASON_DEVICE_BLOCKED, "device-blocked", \
       "the loop guard has blocked this device: an admin must unblock it", \
@@ -104,7 +104,7 @@
 /* Packages. */
 #define REASONS_OF_PACKAGES(X) \
     X(REASON_HOP_ON_THE_WAY, "hop-on-the-way", "{0} (on the way to {1})", "{0}（最终升级到 {1}）") \
-    X(REASON_RELEASED_BY, "released-by", " (unproven, released by {0})", "（未经验证，由 {0} 放行）") \
+    X(REASON_RELEASED_BY, "released-by", " (unproven, released by {0})", "（未验证，由 {0} 放行）") \
     X(REASON_LINK_USED_UP, "link-used-up", \
       "the package {0} was delivered {1} times over this link, and no version was reported since", \
       "升级包 {0} 已通过该链接送达 {1} 次，此后没有报告版本") \
@@ -124,7 +124,7 @@
     X(REASON_PACKAGE_UNPROVEN, "package-unproven", \
       "the package {0} is unproven, because this server could not apply it: an admin must release it " \
       "first", \
-      "升级包 {0} 未经验证，因为本服务器无法应用它：须先由管理员放行") \
+      "升级包 {0} 未验证，因为本服务器无法应用它：须先由管理员放行") \
     X(REASON_PACKAGE_OVERSIZE, "package-oversize", \
       "the package {0} is oversize: {1} bytes, the limit is {2}", \
       "升级包 {0} 过大：{1} 字节，上限为 {2}") \
@@ -161,12 +161,12 @@
 
 /* Campaigns, and whether a download may begin now. */
 #define REASONS_OF_CAMPAIGNS(X) \
-    X(REASON_CAMPAIGN_PAUSED, "campaign-paused", "the campaign {0} is paused: {1}", "升级活动 {0} 已暂停：{1}") \
+    X(REASON_CAMPAIGN_PAUSED, "campaign-paused", "the campaign {0} is paused: {1}", "升级任务 {0} 已暂停：{1}") \
     X(REASON_CAMPAIGN_HOLDS, "campaign-holds", "the campaign {0} has not reached this device: {1}", \
-      "升级活动 {0} 尚未轮到该设备：{1}") \
+      "升级任务 {0} 尚未轮到该设备：{1}") \
     X(REASON_CAMPAIGN_STOPPED, "campaign-stopped", \
       "the campaign {0} does not lead to {1} any more, and its downloads do not go on", \
-      "升级活动 {0} 不再以 {1} 为目标，其下载不再继续") \
+      "升级任务 {0} 不再以 {1} 为目标，其下载不再继续") \
     X(REASON_STAGE_ADMITS_ALL, "stage-admits-all", "stage {0} of {1} admits all devices", \
       "第 {0} 阶段（共 {1} 个）允许所有设备升级") \
     X(REASON_STAGE_ADMITS_SHARE, "stage-admits-share", "stage {0} of {1} admits {2} % of the devices", \
@@ -191,11 +191,11 @@
       "第 {0} 阶段：已有 {1} 名管理员批准，需要 {2} 名") \
     X(REASON_PAUSED_BY_ADMIN, "paused-by-admin", "an admin paused it", "由管理员暂停") \
     X(REASON_CAMPAIGN_RETARGETED, "campaign-retargeted", \
-      "it leads to version {0} now, and waits to be resumed", "目标版本已改为 {0}，等待恢复") \
+      "it leads to version {0} now, and waits to be resumed", "目标版本已改为 {0}，等待继续") \
     X(REASON_LAST_STAGE_DONE, "last-stage-done", "the last stage is done", "最后一个阶段已完成") \
     X(REASON_TARGET_WITHDRAWN, "target-withdrawn", "version {0} is withdrawn", "版本 {0} 已撤回") \
     X(REASON_GROUP_OUT, "group-out", "these devices are retired, held out, or have another firmware", \
-      "这些设备已退役、不参与升级活动，或使用其他固件") \
+      "这些设备已退役、不参与升级任务，或使用其他固件") \
     X(REASON_GROUP_UNKNOWN, "group-unknown", "the version of these devices is not known", "这些设备的版本未知") \
     X(REASON_GROUP_ABOVE, "group-above", "downgrades are not allowed", "不允许降级") \
     X(REASON_GROUP_NOT_PLANNED, "group-not-planned", "too many versions: this one was not planned", \
@@ -232,7 +232,7 @@
       "the direct package {0} cannot be used ({1}); packages for a longer path are made: {2}", \
       "直接的升级包 {0} 不可用（{1}）；正在为更长的路径生成升级包：{2}") \
     X(REASON_HOP_OVERSIZE, "hop-oversize", "{0} bytes, the limit is {1}", "{0} 字节，上限为 {1}") \
-    X(REASON_HOP_UNPROVEN, "hop-unproven", "not proven and not released", "未经验证，也未放行") \
+    X(REASON_HOP_UNPROVEN, "hop-unproven", "not proven and not released", "未验证，也未放行") \
     X(REASON_HOP_FAILED, "hop-failed", "could not be made: {0}", "无法生成：{0}") \
     X(REASON_HOP_FAILED_UNKNOWN, "hop-failed-unknown", "could not be made: the reason is not known", \
       "无法生成：原因未知") \
@@ -312,17 +312,17 @@
     X(REASON_RULE_FROM_START, "rule-from-start", "request from the start: an earlier download cannot be continued", \
       "从头请求：此前的下载不能续传") \
     X(REASON_RULE_STATE, "rule-state", "is the device retired, held out, or held until an admin admits it?", \
-      "设备是否已退役、不参与升级活动，或等待管理员准入？") \
+      "设备是否已退役、不参与升级任务，或等待管理员准入？") \
     X(REASON_RULE_BLOCK, "rule-block", "has the loop guard blocked the device?", "循环保护是否已阻止该设备？") \
     X(REASON_RULE_RANGE, "rule-range", "is the Range header valid?", "Range 头是否有效？") \
     X(REASON_RULE_TRANSFER, "rule-transfer", "request from the middle: does the campaign let downloads end?", \
-      "从中间请求：升级活动是否允许下载完成？") \
+      "从中间请求：升级任务是否允许下载完成？") \
     X(REASON_RULE_CONTINUE, "rule-continue", "request from the middle: can the download be continued?", \
       "从中间请求：下载能否续传？") \
     X(REASON_RULE_VERSIONS, "rule-versions", "is there a newer target, a package format and an image of the base?", \
-      "是否有更新的目标版本、升级包格式和基础版本的镜像？") \
+      "是否有更高的目标版本，是否有升级包格式和基础版本的镜像？") \
     X(REASON_RULE_CAMPAIGN, "rule-campaign", "is the campaign running, and has a stage admitted the device?", \
-      "升级活动是否进行中，且某个阶段已允许该设备升级？") \
+      "升级任务是否进行中，且某个阶段已允许该设备升级？") \
     X(REASON_RULE_OFFERS, "rule-offers", "link: was the package delivered, and no version reported since?", \
       "链接：升级包是否已送达，而此后没有报告版本？") \
     X(REASON_RULE_PATH, "rule-path", "is there a path to the target, or can one still be found?", \

@@ -2,8 +2,9 @@
 # SPDX-FileCopyrightText: The dfota authors
 # SPDX-License-Identifier: Apache-2.0
 # debian.sh BUILD: the Debian packages are made from the archive of `make dist`, and lintian finds no error in them.
-# debian.sh --system [--cache DIR] BUILD, as root: they also work on two fresh Debian 12 systems with systemd as PID 1, each in
-# a folder with namespaces of its own, without a network: install, upgrade, watchdog, backup, purge, restore on the second one.
+# debian.sh --system [--cache DIR] BUILD, as root: they also work on three fresh Debian 12 systems with systemd as PID 1, each in
+# a folder with namespaces of its own, without a network: install, upgrade, watchdog, backup, purge, restore on the second one,
+# the commands of README.zh-CN.md on the third one.
 set -u
 system=
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dfota-clean
@@ -68,7 +69,7 @@ if [ -z "$system" ]; then
     exit
 fi
 
-#-- Two machines --------------------------------------------------------------------------------------------------------
+#-- The machines --------------------------------------------------------------------------------------------------------
 
 token=/var/lib/dfota/admin.token
 
@@ -222,6 +223,41 @@ installs_by_make() {
         on two systemctl show -P ExecStart dfotad | grep -F /usr/local/bin/dfotad
 }
 
+# The commands of a README from `apt install` to the confirmed module, as a newcomer types them. What goes without the packages is left out.
+commands_of() {
+    awk '/^## / { section++ }
+        section == 3 || section == 4 { if (more || /^    [$] /) { print substr($0, more ? 5 : 7) } more = (more || /^    [$] /) && /\\$/ }' "$1" |
+        grep -vE '^(\./run|packaging/make-deb|export PATH=)'
+}
+
+# README.zh-CN.md alone leads from the packages to a confirmed module. The link is the one that the server makes, not that of the page.
+newcomer_reads() {
+    local deb machine=machines/$1/root
+    mkdir "$machine/root/packages" && echo '127.0.0.1 fota.example' >>"$machine/etc/hosts" || return 1
+    for deb in new/dfota-server_*.deb new/dfota-tools_*.deb; do
+        cp "$deb" "$machine/root/packages/$(basename "$deb" | sed 's/_[^_]*_/_0.1.0-1_/')"
+    done
+    # shellcheck disable=SC2016 # the machine expands it
+    {
+        echo 'set -eu
+            exec 2>&1
+            cd /root
+            PS4="+ \$SECONDS s: "
+            set -x
+            is_there() { for _ in $(seq 100); do curl -sf -o /dev/null http://127.0.0.1:8081/healthz && return; sleep 0.1; done; }
+            upgrade() {
+                key=$(grep -o -m 1 "/d/[a-z2-7]*" linked | cut -c 4-)
+                dfota-sim --link "http://fota.example:8080/d/$key/1138" --image AirM2M_780E_V1138_LTE_AT.binpkg --until 1162 --interval 0.2 \
+                    --know 1138=AirM2M_780E_V1138_LTE_AT.binpkg --know 1162=AirM2M_780E_V1162_LTE_AT.binpkg
+            }'
+        commands_of "$2" | sed -E -e 's#^apt #&-y #' -e 's#^systemctl restart.*#&; is_there#' -e 's#^dfotactl device link .*#& >linked; upgrade#' \
+            -e 's#/d/[a-z2-7]{26}/#/d/$key/#'
+    } >"$machine/root/read.sh"
+    on "$1" bash /root/read.sh >readout || { cat readout && return 1; }
+    cat readout
+    grep -q '"confirmed_version":"1162"' readout && grep -q 'has confirmed version 1162' readout
+}
+
 check "older packages, for the upgrade" make_older
 check "a machine" machine_start one "$cache"
 check "the packages are installed" install_in one old/*.deb
@@ -246,4 +282,6 @@ check "a new token for its backups" renews_backup_token
 check "no unit has failed" has_no_failed_unit two
 check "purge keeps the data" is_purged
 check "make install, with the data that were kept" installs_by_make
+check "a third machine" machine_start three "$cache"
+check "README.zh-CN.md leads from the packages to a confirmed module" newcomer_reads three "$source/README.zh-CN.md"
 finish

@@ -266,7 +266,7 @@ describe('campaigns in a browser', { skip: noBrowser }, () => {
             ['rgb(255, 255, 255)', 'rgb(0, 0, 0)']);
         await view.screenshot('campaigns-paper');
         const chinese = await open(t, place(scene, 'spring', '&view=print'), { language: 'zh-CN' });
-        await chinese.page.getByText(`升级活动 spring：${await reasonIn(server, 'zh', 'stage-admits-all', '2', '2')}`).waitFor();
+        await chinese.page.getByText(`升级任务 spring：${await reasonIn(server, 'zh', 'stage-admits-all', '2', '2')}`).waitFor();
     });
 
     test('the list shows all firmwares, and long names do not overflow', async (t) => {

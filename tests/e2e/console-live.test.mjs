@@ -95,7 +95,7 @@ describe('the overview in a browser', { skip: noBrowser }, () => {
         const [{ page }, { page: chinese }] = views;
         await page.getByText('Campaign spring to V2 is paused: stage 1: devices that did not apply a package: 1, allowed are 0').waitFor();
         const why = await reasonIn(server, 'zh', 'gate-failed', '1', '1', '0');
-        await chinese.getByText(`升级活动 spring（V2）已暂停：${why}`).waitFor();
+        await chinese.getByText(`升级任务 spring（V2）已暂停：${why}`).waitFor();
         await views[0].checkAccess();
         await views[0].screenshot('overview-gate');
         await page.locator('.next-thing').filter({ hasText: 'spring' }).getByRole('link', { name: 'Decide' }).click();

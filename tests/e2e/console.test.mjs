@@ -34,7 +34,7 @@ describe('the messages', () => {
 });
 
 describe('in a browser', { skip: noBrowser }, () => {
-    const pages = [['Overview', '概览'], ['Firmware', '固件'], ['Devices', '设备'], ['Campaigns', '升级活动'], ['Ledger', '账本'], ['Settings', '设置']];
+    const pages = [['Overview', '概览'], ['Firmware', '固件'], ['Devices', '设备'], ['Campaigns', '升级任务'], ['Ledger', '账本'], ['Settings', '设置']];
     const refused = /status of 401/;
     let server;
     before(async () => { server = await startServer(null, { keep: true }); });

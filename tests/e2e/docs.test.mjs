@@ -67,36 +67,6 @@ test('doc/at-codes.md names each error of the module and each code of the server
         assert.match(doc, new RegExp(`^\\| ${number} `, 'm'), number);
 });
 
-describe('README.md and README.zh-CN.md', () => {
-    const [english, chinese] = ['README.md', 'README.zh-CN.md'].map(read);
-    const examples = (text) => text.split('\n').filter((line) => line.startsWith('    ')).map((line) => line.replace(/ +# .*$/, ''));
-    const links = (text) => [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target);
-    test('name only files that exist', () => {
-        for (const text of [english, chinese]) {
-            for (const target of links(text))
-                assert.ok(read(target).length > 0);
-            for (const [, name, section] of text.matchAll(/`([a-z.-]+)\((\d)\)`/g))
-                assert.ok(read(`man/${name}.${section}`).length > 0);
-        }
-    });
-    test('have the same commands, links and headings', () => {
-        assert.deepEqual(examples(chinese), examples(english));
-        const others = (text) => links(text).filter((target) => !target.startsWith('README'));
-        assert.deepEqual(others(chinese), others(english));
-        const headings = (text) => text.match(/^#+ /gm);
-        assert.deepEqual(headings(chinese), headings(english));
-        assert.ok(links(english).includes('README.zh-CN.md') && links(chinese).includes('README.md'));
-    });
-    test('have pictures that are small', () => {
-        const pictures = links(english).filter((target) => target.endsWith('.png'));
-        assert.equal(pictures.length, 4);
-        for (const picture of pictures) {
-            const bytes = readFileSync(join(root, picture));
-            assert.ok(bytes.length < 60_000 && bytes.readUInt32BE(16) <= 800, picture);
-        }
-    });
-});
-
 describe('doc/architecture.md', () => {
     test('gives a reason for each direct npm dependency, and for no other', () => {
         const { dependencies, devDependencies } = JSON.parse(read('www/package.json'));

@@ -151,7 +151,7 @@ describe('a reason in the API', () => {
 describe('dfotactl', () => {
     test('words reasons in the language of the locale', async () => {
         const { scene, module } = await pausedScene(undefined);
-        const chinese = /升级活动 spring 已暂停：由管理员暂停/, english = /the campaign spring is paused: an admin\s+paused it/;
+        const chinese = /升级任务 spring 已暂停：由管理员暂停/, english = /the campaign spring is paused: an admin\s+paused it/;
         const explain = ['explain', module.id];
         for (const [env, wanted] of [
             [{}, english], [{ LANG: 'zh_CN.UTF-8' }, chinese], [{ LC_MESSAGES: 'zh_TW.UTF-8', LANG: 'de_DE.UTF-8' }, chinese],

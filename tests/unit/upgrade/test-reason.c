@@ -83,7 +83,7 @@ static void test_a_reason_is_kept_as_json_on_one_line(void **state)
     expect_text(
         kept, REASON_ENGLISH,
         "the campaign spring is paused: stage 1: devices that are silent after delivery: 3, allowed are 2");
-    expect_text(kept, REASON_CHINESE, "升级活动 spring 已暂停：第 1 阶段：3 台设备送达后无响应，允许 2 台");
+    expect_text(kept, REASON_CHINESE, "升级任务 spring 已暂停：第 1 阶段：3 台设备送达后无响应，允许 2 台");
     reason_write(kept, sizeof kept, REASON(REASON_DEVICE_RETIRED));
     assert_string_equal(kept, "[\"device-retired\"]");
     expect_text(kept, REASON_CHINESE, "该设备已退役");
