@@ -27,15 +27,58 @@ function words(...numbers) {
     return bytes;
 }
 
-// The sector of the script: a head of 36 bytes, and blocks that are not compressed.
-function sector(magic, script) {
+// A stream of LZMA (lc 3, lp 1, pb 2) that has only literals: valid, and larger than the data.
+function lzma(bytes) {
+    const match = new Uint16Array(4).fill(1024), literal = new Uint16Array(0x300 << 4).fill(1024), out = [];
+    let low = 0, range = 0xffffffff, held = 0, count = 1;
+    function shift() {
+        if (low < 0xff000000 || low > 0xffffffff) {
+            for (; count > 0; count -= 1) {
+                out.push((held + (low > 0xffffffff ? 1 : 0)) & 0xff);
+                held = 0xff;
+            }
+            held = Math.floor(low / 0x1000000) & 0xff;
+        }
+        count += 1;
+        low = (low % 0x1000000) * 0x100;
+    }
+    function put(odds, at, bit) {
+        const bound = (range >>> 11) * odds[at];
+        if (bit) {
+            low += bound;
+            range -= bound;
+            odds[at] -= odds[at] >>> 5;
+        } else {
+            range = bound;
+            odds[at] += (2048 - odds[at]) >>> 5;
+        }
+        while (range < 0x1000000) {
+            range *= 0x100;
+            shift();
+        }
+    }
+    bytes.forEach((byte, at) => {
+        put(match, at & 3, 0);
+        const table = 0x300 * (((at & 1) << 3) + ((at ? bytes[at - 1] : 0) >>> 5));
+        for (let bit = 7, node = 1; bit >= 0; bit -= 1) {
+            put(literal, table + node, (byte >>> bit) & 1);
+            node = (node << 1) | ((byte >>> bit) & 1);
+        }
+    });
+    for (let i = 0; i < 5; i += 1)
+        shift();
+    return Buffer.from(out);
+}
+
+// A sector: a head of 36 bytes, and blocks.
+export function sector(magic, script, address = 0x5be000) {
     const blocks = [];
     for (let at = 0; at < script.length; at += 0x40000) {
-        const block = script.subarray(at, at + 0x40000);
-        blocks.push(Buffer.from([0]), words(block.length), block);
+        const block = lzma(script.subarray(at, at + 0x40000));
+        blocks.push(Buffer.from([5, 0x66, 0, 0, 4, 0]), words(block.length), block);
     }
     const packed = Buffer.concat(blocks);
-    return Buffer.concat([words(magic, packed.length, script.length), md5(script), words(0x40000, 0x5be000), packed]);
+    return Buffer.concat([words(magic, packed.length, script.length), md5(script), words(0x40000, address), packed]);
 }
 
 // `script` and `core` are Buffers, either may be empty. `leadsTo` and `allows` are core versions in the head, 0 for none.
