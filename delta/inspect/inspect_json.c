@@ -24,6 +24,7 @@ struct brief {
     const char *kind, *role, *format;
     char summary[160];
     bool wrong, odd;
+    bool production;                 /* a .binpkg with more than bootloader, AP and CP */
     struct luatos_versions versions; /* only a LuatOS file */
     bool changes_core;
     struct soc_facts release; /* only a .soc; chip "": not one */
@@ -72,6 +73,8 @@ static void tell_binpkg(struct brief *brief)
         say(brief, "%s%s %u bytes", i ? ", " : ": ", inspect_clean(entry->name, name, sizeof name),
             entry->image_bytes);
         brief->wrong = brief->wrong || !entry_is_whole(entry, &brief->why_wrong);
+        brief->production |= strcmp(entry->type, "BL") != 0 && strcmp(entry->type, "AP") != 0 &&
+                             strcmp(entry->type, "CP") != 0;
     }
     brief->odd = !brief->wrong && !binpkg_check(&binpkg, &brief->why_odd);
 }
@@ -274,6 +277,7 @@ static void put(const struct brief *brief, FILE *to)
     put_field(to, "wrong", brief->wrong ? brief->why_wrong.text : NULL);
     put_field(to, "odd", brief->odd ? brief->why_odd.text : NULL);
     put_field(to, "mangled", mangled_find(brief->file));
+    fprintf(to, "\"production\":%s,", brief->production ? "true" : "false");
     fprintf(to, "\"changes_core\":%s,\"leads_to_core\":%u,\"allows_core\":%u,",
             brief->changes_core ? "true" : "false", brief->versions.main[0], brief->versions.base[0]);
     put_release(brief, to);

@@ -22,6 +22,7 @@
    wrong     null, or why the file is damaged: one of its own checks fails
    odd       null, or what dfota does not understand, so that it cannot make packages from such files
    mangled   null, or a trace of a transfer as text (mangled.h)
+   production  whether a .binpkg has more than bootloader, AP and CP, as the files for mass production have
    changes_core, leads_to_core, allows_core
              LuatOS files: whether the file changes the core, and the core numbers in its head, 0 for any
    script    {address, bytes, bits}: of a .soc and of a LuatOS file, unpacked; 0: none, or not known

@@ -36,6 +36,8 @@ static bool read_answer(const char *text, struct content *ret)
     ret->changes_core = json_is_true(json_object_get(object, "changes_core"));
     ret->leads_to_core = (uint32_t)json_integer_value(json_object_get(object, "leads_to_core"));
     ret->allows_core = (uint32_t)json_integer_value(json_object_get(object, "allows_core"));
+    ret->production = json_is_true(json_object_get(object, "production"));
+    keep_text(json_object_get(object, "release"), "core", ret->core, sizeof ret->core);
     for (size_t i = 0; i < json_array_size(releases) && i < CONTENT_RELEASES_MAX; i++) {
         const char *name = json_string_value(json_array_get(releases, i));
         snprintf(ret->release[ret->releases++], FIRMWARE_NAME_SIZE, "%s", name ? name : "");
@@ -160,13 +162,44 @@ static bool check_release(const struct judged *judged, struct error *err)
     return true;
 }
 
+/* The version of a LuatOS firmware is CORE.X.Z. */
+static bool check_core(const struct judged *judged, struct error *err)
+{
+    const struct content *content = judged->content;
+    struct version core;
+    char version[VERSION_TEXT_SIZE];
+    if (!content->core[0] || !version_parse(slice_of(content->core), &core) ||
+        core.part[0] == judged->version->part[0])
+        return true;
+    version_format(judged->version, version);
+    if (judged->version->count > 1)
+        return error_set(
+            err, ERROR_NOT_AN_IMAGE,
+            "this release has core %s, but version %s names core %u: take the .soc of that core, or "
+            "correct the version",
+            content->core, version, judged->version->part[0]);
+    image_warn(judged->image, "this release has core %s, and its version %s does not say so", content->core,
+               version);
+    return true;
+}
+
+static void warn_of_production(const struct judged *judged)
+{
+    if (judged->content->production && is_for_ec618(judged->firmware))
+        image_warn(
+            judged->image,
+            "this .binpkg has more parts than bootloader, AP and CP: it may be for mass production, and modules "
+            "may refuse packages from it. Take the .soc, or the .binpkg inside of the .soc of the core");
+}
+
 static bool take_image(const struct judged *judged, struct error *err)
 {
     if (judged->content->wrong[0])
         return error_set(err, ERROR_NOT_AN_IMAGE, "this is %s, and %s", judged->content->summary,
                          judged->content->wrong);
-    if (!check_release(judged, err))
+    if (!check_release(judged, err) || !check_core(judged, err))
         return false;
+    warn_of_production(judged);
     warn_of_no_delta(judged);
     return true;
 }

@@ -23,6 +23,8 @@ struct content { /* the answer of `dfota inspect --brief`, see delta/inspect/ins
     bool changes_core; /* full package: what its head says about cores; 0: nothing */
     uint32_t leads_to_core, allows_core;
     char mangled[CONTENT_REASON_SIZE]; /* a sign that a transfer as text changed the file; "": none */
+    bool production;                   /* a .binpkg with more than bootloader, AP and CP */
+    char core[VERSION_TEXT_SIZE];      /* a .soc: the version of its core; "": not stated, or not a .soc */
     size_t releases;
     char release[CONTENT_RELEASES_MAX][FIRMWARE_NAME_SIZE];
     char unseen[CONTENT_REASON_SIZE]; /* why dfota could not inspect it; then nothing above is known */

@@ -90,3 +90,20 @@ export function luatosPackage({ script = Buffer.alloc(0), core = Buffer.alloc(0)
     ]);
     return Buffer.concat([words(magic, rawCrc(fields)), fields, common, core]);
 }
+
+// info.json of a build for the EC618 with a script area of `area` KB.
+export function info({ area = 128, script_addr = (0x304000 - { 448: 284, 128: 96, 64: 48 }[area] * 1024 - area * 1024).toString(16) } = {}) {
+    const full_addr = (0x304000 - { 448: 284, 128: 96, 64: 48 }[area] * 1024).toString(16);
+    return JSON.stringify({
+        version: 1, chip: { type: 'ec618' }, rom: { file: 'luatos.binpkg', fs: { script: { size: area } }, 'version-core': 'v0001' },
+        script: { file: 'script.bin', bitw: 32 }, download: { script_addr }, fota: { magic_num: 'eaf18c16', block_len: '40000', full_addr },
+    });
+}
+
+// The files of a .soc, to be packed; without a script it is a core as it is released.
+export function soc({ core, script = null, version = '1114', area = 128, pack = '' }) {
+    const files = { 'info.json': info({ area }), 'luatos.binpkg': core, 'luat_conf_bsp.h': `#define LUAT_BSP_VERSION "V${version}"\n` };
+    if (script !== null)
+        files['script.bin'] = script;
+    return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [pack + name, Buffer.from(bytes)]));
+}
