@@ -28,8 +28,8 @@ struct brief {
     struct luatos_versions versions; /* only a LuatOS file */
     bool changes_core;
     struct soc_facts release; /* only a .soc; chip "": not one */
-    uint32_t script_address, script_bytes,
-        script_bits; /* of a .soc or a LuatOS file; 0: no script, not known */
+    uint32_t script_address, script_bytes, script_bits,
+        packed_bytes; /* of a .soc or a LuatOS file; 0: no script, not known */
     struct error why_wrong, why_odd;
 };
 
@@ -131,10 +131,12 @@ static void tell_at(struct brief *brief)
 static void tell_script(struct brief *brief, struct bytes common)
 {
     struct sector_plain plain;
+    uint32_t packed = (uint32_t)common.len;
     if (!sector_unpack(&common, &plain, &brief->why_wrong)) {
         brief->wrong = true;
         return;
     }
+    brief->packed_bytes = packed;
     brief->script_address = plain.address;
     brief->script_bytes = (uint32_t)plain.bytes.len;
     brief->script_bits = luadb_bits(buffer_bytes(&plain.bytes));
@@ -248,8 +250,8 @@ static void put_field(FILE *to, const char *name, const char *text)
 static void put_release(const struct brief *brief, FILE *to)
 {
     const struct soc_facts *facts = &brief->release;
-    fprintf(to, "\"script\":{\"address\":%u,\"bytes\":%u,\"bits\":%u},\"release\":", brief->script_address,
-            brief->script_bytes, brief->script_bits);
+    fprintf(to, "\"script\":{\"address\":%u,\"bytes\":%u,\"packed\":%u,\"bits\":%u},\"release\":",
+            brief->script_address, brief->script_bytes, brief->packed_bytes, brief->script_bits);
     if (!facts->chip[0]) {
         fputs("null,", to);
         return;

@@ -25,7 +25,7 @@
    production  whether a .binpkg has more than bootloader, AP and CP, as the files for mass production have
    changes_core, leads_to_core, allows_core
              LuatOS files: whether the file changes the core, and the core numbers in its head, 0 for any
-   script    {address, bytes, bits}: of a .soc and of a LuatOS file, unpacked; 0: none, or not known
+   script    {address, bytes, packed, bits}: of a .soc and of a LuatOS file; 0: none, or not known
    release   null, or the facts of a .soc: chip, core ("1114" or null), has_areas (the others are 0 without),
              script_address, script_bytes (of the area), kept_address, kept_bytes (0: not known), bits
    releases  names in the file such as AirM2M_780E_V1138_LTE_AT, each once, at most BRIEF_RELEASES_MAX

@@ -22,6 +22,27 @@ static void keep_text(const json_t *object, const char *key, char *out, size_t o
     snprintf(out, out_size, "%s", text ? text : "");
 }
 
+static int64_t number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+/* A release says where its script area is; a full package only where its script goes. */
+static void read_script(const json_t *object, struct full_script *ret)
+{
+    const json_t *script = json_object_get(object, "script"), *release = json_object_get(object, "release");
+    *ret = (struct full_script){.address = number(script, "address"),
+                                .bytes = number(script, "bytes"),
+                                .packed = number(script, "packed"),
+                                .bits = number(script, "bits")};
+    if (!json_is_true(json_object_get(release, "has_areas")))
+        return;
+    ret->address = number(release, "script_address");
+    ret->area = number(release, "script_bytes");
+    ret->kept = number(release, "kept_bytes");
+    ret->bits = number(release, "bits");
+}
+
 static bool read_answer(const char *text, struct content *ret)
 {
     json_t *object = json_loads(text, 0, NULL);
@@ -37,6 +58,7 @@ static bool read_answer(const char *text, struct content *ret)
     ret->leads_to_core = (uint32_t)json_integer_value(json_object_get(object, "leads_to_core"));
     ret->allows_core = (uint32_t)json_integer_value(json_object_get(object, "allows_core"));
     ret->production = json_is_true(json_object_get(object, "production"));
+    read_script(object, &ret->script);
     keep_text(json_object_get(object, "release"), "core", ret->core, sizeof ret->core);
     for (size_t i = 0; i < json_array_size(releases) && i < CONTENT_RELEASES_MAX; i++) {
         const char *name = json_string_value(json_array_get(releases, i));
@@ -269,6 +291,7 @@ bool inspect_accept_image(const struct content *content, const struct firmware *
     if (raw)
         return take_raw(content, image);
     snprintf(image->content, sizeof image->content, "%s", content->summary);
+    image->script = content->script;
     for (size_t i = 0; i < sizeof image_roles / sizeof *image_roles; i++)
         if (strcmp(content->role, image_roles[i].role) == 0)
             return image_roles[i].take(&judged, err);

@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { binpkg, noiseImage } from './lib/firmware.mjs';
-import { info, soc } from './lib/luatos.mjs';
+import { EC618, info, luatosPackage, soc } from './lib/luatos.mjs';
 import { Module, sha256 } from './lib/module.mjs';
 import { Scene, assertProblem, listFiles } from './lib/scene.mjs';
 import { firmwarePath, startServer } from './lib/server.mjs';
@@ -124,6 +124,29 @@ describe('an uploaded archive', () => {
         const { json } = await server.admin('GET', scene.path('/packages/1114.1.1/1114.1.2'), null, { expect: 200 });
         assert.equal(json.state, 'failed');
         assert.match(json.error, /different script areas: 448 KB at 24d000, and 128 KB at 2cc000/);
+    });
+
+    test('and a script file: it goes only to devices whose script is in that place', { skip: no7z }, async () => {
+        const scene = await Scene.build(server, { product: 's', firmware, versions: [], target: null });
+        for (const [version, area] of [['1114.1.1', 448], ['1115.1.1', 128], ['1116.1.1', 448], ['1116.1.2', 128]])
+            await server.admin('PUT', scene.path(`/images/${version}`), await pack('7z', soc({ core: core(1), script: `print(${area})`, area, version: version.slice(0, 4) })), { expect: 201 });
+        await server.admin('PATCH', scene.path(), { format: 'ec618-luatos' }, { expect: 200 });
+        const ask = async (version, target) => {
+            const { json } = await server.admin('PUT', scene.path(`/images/${target}`), luatosPackage({ script: noiseImage({ seed: 5, size: 3000 }), magic: EC618, address: 0x2cc000 }), { expect: [200, 201] });
+            assert.deepEqual(json.script, { address: 0x2cc000, area_bytes: null, kept_bytes: null, bytes: 3000, packed_bytes: json.script.packed_bytes, bits: null });
+            await scene.setTarget(target);
+            const module = new Module({ address: server.device, product: scene.product, firmware, version, known: new Map(), form: 'LuatOS libfota2' });
+            const answer = await module.ask();
+            return { answer, reason: (await scene.record(module)).last_answer.reason };
+        };
+        const refused = await ask('1114.1.1', '1114.2.1');
+        assert.equal(refused.answer.code, 21, refused.reason);
+        assert.match(refused.reason, /its script goes to 2cc000 in flash, and the device has its script at 24d000/);
+        assert.equal((await ask('1115.1.1', '1115.2.1')).answer.status, 200);
+        assert.equal((await ask('1114.1.7', '1114.2.1')).answer.code, 44, 'the image of the base is not here, and a build of its core has another place');
+        assert.equal((await ask('1115.1.7', '1115.2.1')).answer.status, 200, 'all builds of its core have this place');
+        assert.equal((await ask('1116.1.7', '1116.2.1')).answer.code, 44, 'one of two builds of its core has another place');
+        assert.equal((await ask('1117.1.7', '1117.2.1')).answer.status, 200, 'no build of its core is known');
     });
 
     test('that contradicts its version is refused', { skip: no7z }, async () => {

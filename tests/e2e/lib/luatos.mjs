@@ -82,8 +82,8 @@ export function sector(magic, script, address = 0x5be000) {
 }
 
 // `script` and `core` are Buffers, either may be empty. `leadsTo` and `allows` are core versions in the head, 0 for none.
-export function luatosPackage({ script = Buffer.alloc(0), core = Buffer.alloc(0), magic = EC7XX, leadsTo = 0, allows = 0 }) {
-    const common = script.length ? sector(magic, script) : Buffer.alloc(0);
+export function luatosPackage({ script = Buffer.alloc(0), core = Buffer.alloc(0), magic = EC7XX, address, leadsTo = 0, allows = 0 }) {
+    const common = script.length ? sector(magic, script, address) : Buffer.alloc(0);
     const fields = Buffer.concat([
         words(leadsTo, 0, 0, 0, 0), words(0), words(allows, 0, 0, 0, 0), words(common.length, core.length),
         common.length ? md5(common) : Buffer.alloc(16), Buffer.alloc(16),
