@@ -137,7 +137,13 @@ describe('an uploaded archive', () => {
             await scene.setTarget(target);
             const module = new Module({ address: server.device, product: scene.product, firmware, version, known: new Map(), form: 'LuatOS libfota2' });
             const answer = await module.ask();
-            return { answer, reason: (await scene.record(module)).last_answer.reason };
+            const { reason } = (await scene.record(module)).last_answer;
+            if (answer.status === 200) { // it confirms, so the next device gets the file
+                await scene.awaitAttempt(module, 'delivered');
+                module.version = target;
+                await module.ask();
+            }
+            return { answer, reason };
         };
         const refused = await ask('1114.1.1', '1114.2.1');
         assert.equal(refused.answer.code, 21, refused.reason);
