@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include "base/cleanup.h"
+#include "delta/container/bundle.h"
+#include "delta/container/soc.h"
 #include "delta/inspect/inspect_json.h"
 #include "delta/file.h"
 #include "delta/inspect/inspect.h"
@@ -143,6 +145,41 @@ bool command_verify(const struct command_options *options, char **file, size_t c
         return error_set(err, ERROR_INVALID, "applying the package does not give %s", file[2]);
     tell(&note);
     return report(buffer_bytes(&wanted), err);
+}
+
+static bool unpack_soc(struct bytes archive, const char *path, struct error *err)
+{
+    _cleanup_(soc_free) struct soc soc = {.left_out = ""};
+    _cleanup_(buffer_free) struct buffer out = {0};
+    if (!soc_open(archive, &soc, err) || !soc_write(&soc, &out, err) ||
+        !file_store(path, buffer_bytes(&out), err) || !report(buffer_bytes(&out), err))
+        return false;
+    printf("\nleft out: %s\n", soc.left_out);
+    return true;
+}
+
+static bool unpack_one(struct bytes archive, size_t max_bytes, const char *path, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer out = {0};
+    struct bundle_firmware found;
+    if (!bundle_take_firmware(archive, max_bytes, &found, &out, err) ||
+        !file_store(path, buffer_bytes(&out), err) || !report(buffer_bytes(&out), err))
+        return false;
+    printf("%s\nleft out: %s\n", found.name, found.left_out);
+    return true;
+}
+
+bool command_unpack(const struct command_options *options, char **file, size_t count, struct error *err)
+{
+    (void)count;
+    _cleanup_(buffer_free) struct buffer archive = {0};
+    if (!load(file[0], options->max_bytes, NULL, &archive, err))
+        return false;
+    struct bytes bytes = buffer_bytes(&archive);
+    if (!bundle_owns(bytes))
+        return error_set(err, ERROR_INVALID, "%s is neither a 7z nor a ZIP archive", file[0]);
+    return soc_owns(bytes) ? unpack_soc(bytes, file[1], err)
+                           : unpack_one(bytes, options->max_bytes, file[1], err);
 }
 
 bool command_inspect(const struct command_options *options, char **file, size_t count, struct error *err)

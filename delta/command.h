@@ -39,6 +39,10 @@ struct command_options { /* from the command line. NULL or 0: the option was not
 bool command_diff(const struct command_options *options, char **file, size_t count, struct error *err);
 bool command_patch(const struct command_options *options, char **file, size_t count, struct error *err);
 bool command_verify(const struct command_options *options, char **file, size_t count, struct error *err);
+/* Takes what an archive of a vendor is about: OUT is a .soc without the files that nothing needs, or the one
+   firmware in the archive. Prints a second line: the name of the firmware in the archive, or nothing; and a
+   third: the files that were left out. */
+bool command_unpack(const struct command_options *options, char **file, size_t count, struct error *err);
 bool command_inspect(const struct command_options *options, char **file, size_t count, struct error *err);
 
 #endif

@@ -76,6 +76,8 @@ static const struct command {
     {"verify", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--any-size] OLD PATCH [NEW]",
      OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE, 2, 3, COMMAND_MAX_OUTPUT,
      command_verify},
+    {"unpack", "[--max-output BYTES] ARCHIVE OUT", OPTION_MAX_OUTPUT, 2, 2, COMMAND_MAX_OUTPUT,
+     command_unpack},
     {"inspect", "[--brief] FILE", OPTION_BRIEF, 1, 1, COMMAND_MAX_OUTPUT, command_inspect},
 };
 

@@ -5,7 +5,7 @@
 
 # shellcheck disable=SC2034 # run and check use it
 build_packages=(gcc make autoconf automake pkg-config libc6-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev libssl-dev
-    libcurl4-openssl-dev libinih-dev libdivsufsort-dev libbz2-dev libcsv-dev libmagic-dev libsystemd-dev libseccomp-dev)
+    libcurl4-openssl-dev libinih-dev libdivsufsort-dev libarchive-dev libbz2-dev liblzma-dev libcsv-dev libmagic-dev libsystemd-dev libseccomp-dev)
 # The console is built with Node, which may be there from elsewhere.
 command -v node >/dev/null || build_packages+=(nodejs)
 command -v npm >/dev/null || build_packages+=(npm)

@@ -24,6 +24,12 @@
     NEXT(kind, ENUM, row->kind, &image_kind_names)                                                           \
     NEXT(core, TEXT_OR_NULL, row->core)                                                                      \
     NEXT(content, TEXT_OR_NULL, row->content)                                                                \
+    NEXT(script_address, INT_OR_NULL, row->script.address)                                                   \
+    NEXT(script_area, INT_OR_NULL, row->script.area)                                                         \
+    NEXT(kept_bytes, INT_OR_NULL, row->script.kept)                                                          \
+    NEXT(script_bytes, INT_OR_NULL, row->script.bytes)                                                       \
+    NEXT(packed_bytes, INT_OR_NULL, row->script.packed)                                                      \
+    NEXT(script_bits, INT_OR_NULL, row->script.bits)                                                         \
     CHANGED(NEXT, NEXT, row)
 #define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
 #define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))

@@ -5,6 +5,7 @@
 #define DFOTA_STORAGE_IMAGE_H
 
 #include "storage/db.h"
+#include "upgrade/full.h"
 #include "upgrade/name.h"
 #include "upgrade/planner.h"
 
@@ -26,6 +27,7 @@ struct image {
     int64_t uploaded_ms;
     enum image_kind kind;
     char core[VERSION_TEXT_SIZE]; /* of a full package: the core that it needs */
+    struct full_script script;    /* of LuatOS */
     char content[CONTENT_SIZE];   /* what the bytes were found to be, "": not known */
     int64_t withdrawn_ms;         /* 0: not withdrawn */
     char withdrawn_reason[WARNING_SIZE];

@@ -42,6 +42,36 @@ bool full_core(const struct full_head *head, const struct version *named, char r
     return true;
 }
 
+static bool differ(int64_t a, int64_t b)
+{
+    return a && b && a != b;
+}
+
+static bool exceeds(int64_t bytes, int64_t room)
+{
+    return bytes && room && bytes > room;
+}
+
+bool full_fits(const struct full_script *package, const struct full_script *base, char why[FULL_WHY_SIZE])
+{
+    why[0] = '\0';
+    if (differ(package->address, base->address))
+        snprintf(why, FULL_WHY_SIZE,
+                 "its script goes to %llx in flash, and the device has its script at %llx",
+                 (unsigned long long)package->address, (unsigned long long)base->address);
+    else if (exceeds(package->bytes, base->area))
+        snprintf(why, FULL_WHY_SIZE, "its script has %lld bytes, and the script area of the device has %lld",
+                 (long long)package->bytes, (long long)base->area);
+    else if (exceeds(package->packed, base->kept))
+        snprintf(why, FULL_WHY_SIZE, "its packed script has %lld bytes, and the device keeps at most %lld",
+                 (long long)package->packed, (long long)base->kept);
+    else if (differ(package->bits, base->bits))
+        snprintf(why, FULL_WHY_SIZE,
+                 "its script is compiled for %lld bits, and the core of the device has %lld",
+                 (long long)package->bits, (long long)base->bits);
+    return !why[0];
+}
+
 bool full_takes(const char *core, const struct version *running)
 {
     char own[VERSION_TEXT_SIZE];

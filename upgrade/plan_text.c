@@ -92,7 +92,10 @@ static void write_why_impossible(const struct plan_graph *graph, unsigned from, 
     char a[VERSION_TEXT_SIZE], b[VERSION_TEXT_SIZE];
     name_of(graph, from, a);
     name_of(graph, to, b);
-    if (is_full(graph, to))
+    const char *misfit = plan_edge(graph, from, to)->error;
+    if (is_full(graph, to) && misfit)
+        reason_write(out, REASON_SIZE, REASON(REASON_OTHER_SCRIPT, R_TEXT(b), R_TEXT(a), R_TEXT(misfit)));
+    else if (is_full(graph, to))
         reason_write(out, REASON_SIZE,
                      REASON(REASON_OTHER_CORE, R_TEXT(b), R_TEXT(graph->version[to].core), R_TEXT(a)));
     else if (is_full(graph, from))

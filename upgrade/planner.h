@@ -60,11 +60,13 @@ enum plan_edge_state {
 };
 
 struct plan_edge {
-    uint64_t size;     /* EDGE_READY and EDGE_UNPROVEN */
-    const char *error; /* EDGE_FAILED and EDGE_QUARANTINED: why; the caller owns it; may be NULL */
-    uint8_t state;     /* enum plan_edge_state */
-    bool improving;    /* may become smaller: oversize is not settled */
-    bool full;         /* a full package: its size says nothing about deltas */
+    uint64_t size; /* EDGE_READY and EDGE_UNPROVEN */
+    const char *
+        error; /* EDGE_FAILED and EDGE_QUARANTINED: why; EDGE_IMPOSSIBLE: why a full package does not fit. The caller
+                          owns it; may be NULL */
+    uint8_t state;  /* enum plan_edge_state */
+    bool improving; /* may become smaller: oversize is not settled */
+    bool full;      /* a full package: its size says nothing about deltas */
 
     /* set by the planner */
     bool taken, lifted;

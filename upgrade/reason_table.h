@@ -91,6 +91,8 @@
       "{0} 比目标版本 {1} 新，而该固件不允许降级") \
     X(REASON_OTHER_CORE, "other-core", "{0} is a full package for core {1}, but {2} has another core", \
       "{0} 是内核 {1} 的整包，而 {2} 的内核不同") \
+    X(REASON_OTHER_SCRIPT, "other-script", "{0} is a full package that does not fit {1}: {2}", \
+      "{0} 是整包，不适合 {1}：{2}") \
     X(REASON_NO_DELTA_FROM_FULL, "no-delta-from-full", \
       "only a full package of {0} is stored, not its image: no delta can be made from it", \
       "服务器只有 {0} 的整包，没有其镜像：无法以它生成差分包") \

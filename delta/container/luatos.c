@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 #include "base/little.h"
+#include "delta/container/sector.h"
 
 uint32_t luatos_head_crc(const uint8_t head[LUATOS_HEAD_BYTES])
 {
@@ -66,22 +67,6 @@ bool luatos_read(struct bytes bytes, struct luatos_file *ret, struct error *err)
     return true;
 }
 
-static bool check_sector(struct bytes common, struct error *err)
-{
-    struct luatos_sector sector;
-    if (!luatos_sector_read(common, &sector, err))
-        return false;
-    if (sector.packed_bytes != sector.blocks.len)
-        return error_set(err, ERROR_CORRUPT, "the common data should have %u packed bytes and has %zu",
-                         sector.packed_bytes, sector.blocks.len);
-    struct luatos_block block;
-    while (luatos_block_next(&sector.blocks, &block))
-        ;
-    if (sector.blocks.len > 0)
-        return error_set(err, ERROR_CORRUPT, "the blocks of the common data do not fill it");
-    return true;
-}
-
 bool luatos_check(const struct luatos_file *head, struct error *err)
 {
     uint8_t md5[LUATOS_MD5_BYTES];
@@ -98,7 +83,7 @@ bool luatos_check(const struct luatos_file *head, struct error *err)
         return false;
     if (memcmp(md5, head->common_md5, sizeof md5) != 0)
         return error_set(err, ERROR_CORRUPT, "the common data is damaged: it does not have the stated MD5");
-    return head->common.len == 0 || check_sector(head->common, err);
+    return sector_check_all(head->common, err);
 }
 
 /* ---- The common data ---- */

@@ -57,9 +57,8 @@ bool luatos_owns(struct bytes bytes); /* whether it begins with either magic num
 bool luatos_read(struct bytes bytes, struct luatos_file *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Whether the file is complete and sound: checksum, lengths, MD5 of the common data, and the head of the
-   common data. Compressed data is not unpacked. ERROR_CORRUPT with the first fault; ERROR_INTERNAL:
-   libcrypto has no MD5. */
+/* Whether the file is complete and sound: checksum, lengths, MD5 of the common data, and each sector, which is
+   unpacked (sector.h). ERROR_CORRUPT with the first fault; ERROR_INTERNAL: no memory. */
 bool luatos_check(const struct luatos_file *head, struct error *err) __attribute__((warn_unused_result));
 
 /* ---- The common data (a script): a head of 36 bytes, then blocks that are compressed separately ---- */

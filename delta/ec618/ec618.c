@@ -6,6 +6,7 @@
 #include "delta/ec618/image.h"
 #include "delta/ec618/module.h"
 #include "delta/ec618/payload.h"
+#include "delta/ec618/release.h"
 #include "delta/ec618/rules.h"
 #include "delta/container/par.h"
 #include "delta/container/wrapper.h"
@@ -21,6 +22,8 @@ struct making {
 
 static void making_free(struct making *m)
 {
+    ec618_image_free(&m->old);
+    ec618_image_free(&m->new);
     for (size_t i = 0; i < m->count; i++)
         buffer_free(&m->payload[i]);
 }
@@ -68,34 +71,29 @@ static bool make_part(struct making *m, enum ec618_slot slot, const struct ec618
     return true;
 }
 
-static bool make_par(struct bytes old, struct bytes new, const struct ec618_making *making,
-                     struct buffer *ret, struct error *err)
+/* Leaves *ret empty when AP and CP are equal. */
+static bool make_par(struct making *m, const struct ec618_making *making, struct buffer *ret,
+                     struct error *err)
 {
-    _cleanup_(making_free) struct making m = {.count = 0};
-    if (!open_both(&m, old, new, err))
-        return false;
     for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
-        bool differs = !bytes_equal(m.old.part[slot], m.new.part[slot]);
-        if (m.old.has[slot] && (differs || !m.old.is_binpkg) && !make_part(&m, slot, making, err))
+        bool differs = !bytes_equal(m->old.part[slot], m->new.part[slot]);
+        if (m->old.has[slot] && (differs || !m->old.is_binpkg) && !make_part(m, slot, making, err))
             return false;
     }
-    if (m.count == 0)
-        return error_set(err, ERROR_INVALID,
-                         "the images have the same AP and CP, and a package can change only these");
-    return par_make(m.source, m.count, ret, err);
+    return m->count == 0 || par_make(m->source, m->count, ret, err);
 }
 
-/* The LuatOS head has no script and allows any version of the core: the base hash in the archive is
+/* The LuatOS head allows any version of the core: no module reads it, and the base hash in the archive is
    stricter. */
-static bool wrap(enum ec618_wrapper wrapper, struct bytes par, struct buffer *out, struct error *err)
+static bool wrap(enum ec618_wrapper wrapper, struct bytes script, struct bytes par, struct buffer *out,
+                 struct error *err)
 {
     static const struct luatos_versions any;
-    static const struct bytes no_script;
     switch (wrapper) {
     case EC618_WRAPPER_AT:
         return wrapper_at_add(out, par, err);
     case EC618_WRAPPER_LUATOS:
-        return wrapper_luatos_add(out, LUATOS_EC618, &any, no_script, par, err);
+        return wrapper_luatos_add(out, LUATOS_EC618, &any, script, par, err);
     default:
         return buffer_add(out, par.ptr, par.len, err);
     }
@@ -104,9 +102,19 @@ static bool wrap(enum ec618_wrapper wrapper, struct bytes par, struct buffer *ou
 bool ec618_make(enum ec618_wrapper wrapper, struct bytes old, struct bytes new,
                 const struct ec618_making *making, struct buffer *ret, struct error *err)
 {
+    _cleanup_(making_free) struct making m = {.count = 0};
     _cleanup_(buffer_free) struct buffer par = {0};
+    _cleanup_(buffer_free) struct buffer script = {0};
     _cleanup_(buffer_free) struct buffer out = {0};
-    if (!make_par(old, new, making, &par, err) || !wrap(wrapper, buffer_bytes(&par), &out, err))
+    if (!open_both(&m, old, new, err) ||
+        (wrapper == EC618_WRAPPER_LUATOS && !release_pack_script(&m.old, &m.new, &script, err)) ||
+        !make_par(&m, making, &par, err))
+        return false;
+    if (par.len == 0 && script.len == 0)
+        return error_set(
+            err, ERROR_INVALID,
+            "the images have the same AP and CP, and no other script: a package can change only these");
+    if (!wrap(wrapper, buffer_bytes(&script), buffer_bytes(&par), &out, err))
         return false;
     *ret = out;
     out = (struct buffer){0};
@@ -115,24 +123,25 @@ bool ec618_make(enum ec618_wrapper wrapper, struct bytes old, struct bytes new,
 
 /* ---- Applying ---- */
 
-static bool unwrap_luatos(struct bytes package, struct bytes *ret, struct error *err)
+/* `head` is of a LuatOS file; all zeros for the other wrappers. *ret is empty when the file changes only the
+   script. */
+static bool unwrap_luatos(struct bytes package, struct luatos_file *head, struct bytes *ret,
+                          struct error *err)
 {
-    struct luatos_file head;
-    if (!luatos_read(package, &head, err) || !luatos_check(&head, err))
+    if (!luatos_read(package, head, err) || !luatos_check(head, err))
         return false;
-    if (head.sdk.len == 0)
-        return error_set(err, ERROR_CANNOT_APPLY, "the package has a script and does not change the core");
-    if (head.magic != LUATOS_EC618)
+    if (head->magic != LUATOS_EC618)
         return error_set(err, ERROR_CANNOT_APPLY,
-                         "the package is for an EC7xx; dfota cannot apply its core packages");
-    *ret = head.sdk;
+                         "the package is for an EC7xx; dfota cannot apply its packages");
+    *ret = head->sdk;
     return true;
 }
 
-static bool unwrap(struct bytes package, struct bytes *ret, struct error *err)
+static bool unwrap(struct bytes package, struct luatos_file *head, struct bytes *ret, struct error *err)
 {
+    *head = (struct luatos_file){.magic = 0};
     if (luatos_owns(package))
-        return unwrap_luatos(package, ret, err);
+        return unwrap_luatos(package, head, ret, err);
     if (wrapper_at_owns(package))
         return wrapper_at_open(package, ret, err);
     *ret = package;
@@ -142,19 +151,26 @@ static bool unwrap(struct bytes package, struct bytes *ret, struct error *err)
 bool ec618_fits_module(struct bytes package, struct error *err)
 {
     struct bytes archive = {0};
+    struct luatos_file head;
     struct par par;
-    return unwrap(package, &archive, err) && par_read(archive, &par, err) &&
-           ec618_rules_check_length(&par, err);
+    if (!unwrap(package, &head, &archive, err))
+        return false;
+    return (head.magic && archive.len == 0) ||
+           (par_read(archive, &par, err) && ec618_rules_check_length(&par, err));
 }
 
 struct applying {
     struct ec618_image old;
+    struct luatos_file head;
     struct buffer made[EC618_SLOTS];
     struct bytes part[EC618_SLOTS]; /* of the new image; ptr NULL: as in the old image */
+    struct buffer script;           /* of the new image; empty: as in the old image */
 };
 
 static void applying_free(struct applying *a)
 {
+    ec618_image_free(&a->old);
+    buffer_free(&a->script);
     for (size_t i = 0; i < EC618_SLOTS; i++)
         buffer_free(&a->made[i]);
 }
@@ -215,42 +231,60 @@ static bool apply_part(struct applying *a, const struct par_part *part, size_t m
     return true;
 }
 
-bool ec618_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
-                 struct error *err)
+static bool apply_archive(struct applying *a, struct bytes archive, size_t max_bytes, struct error *err)
 {
-    _cleanup_(applying_free) struct applying a = {.part = {{NULL, 0}}};
-    struct bytes archive = {0};
     struct par par;
-    if (!unwrap(package, &archive, err) || !par_read(archive, &par, err) || !par_check(&par, err) ||
-        !ec618_image_open(old, "the old image", &a.old, err))
+    if (!par_read(archive, &par, err) || !par_check(&par, err))
         return false;
     if (!ec618_rules_hold_for(&par))
         return error_set(err, ERROR_CANNOT_APPLY, "the archive has a payload that dfota cannot apply");
     if (!ec618_rules_check(&par, err))
         return false;
     for (unsigned int i = 0; i < par.parts; i++)
-        if (!apply_part(&a, &par.part[i], max_bytes, err))
+        if (!apply_part(a, &par.part[i], max_bytes, err))
             return false;
+    return true;
+}
+
+bool ec618_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
+                 struct error *err)
+{
+    _cleanup_(applying_free) struct applying a = {.part = {{NULL, 0}}};
+    struct bytes archive = {0};
+    if (!unwrap(package, &a.head, &archive, err) || !ec618_image_open(old, "the old image", &a.old, err) ||
+        !release_unpack_script(&a.old, &a.head, &a.script, err))
+        return false;
+    if ((archive.len > 0 || !a.head.magic) && !apply_archive(&a, archive, max_bytes, err))
+        return false;
+    if (a.head.magic && archive.len == 0 && a.script.len == 0)
+        return error_set(err, ERROR_CORRUPT, "the package changes nothing");
     if (a.old.is_binpkg)
-        return ec618_image_rebuild(&a.old, a.part, max_bytes, ret, err);
+        return ec618_image_rebuild(&a.old, a.part, buffer_bytes(&a.script), max_bytes, ret, err);
     *ret = a.made[EC618_AP];
     a.made[EC618_AP] = (struct buffer){0};
     return true;
 }
 
+static bool same_parts(const struct ec618_image *made, const struct ec618_image *new)
+{
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++)
+        if (made->has[slot] != new->has[slot] || !bytes_equal(made->part[slot], new->part[slot]))
+            return false;
+    return made->is_binpkg && new->is_binpkg &&release_same_script(made, new);
+}
+
 bool ec618_same(struct bytes made, struct bytes new, char *note, size_t note_size)
 {
-    struct ec618_image one, other;
+    struct ec618_image one = {.is_soc = false}, other = {.is_soc = false};
     struct error unwanted;
     note[0] = '\0';
     if (bytes_equal(made, new))
         return true;
-    if (!ec618_image_open(made, "", &one, &unwanted) || !ec618_image_open(new, "", &other, &unwanted) ||
-        !one.is_binpkg || !other.is_binpkg)
-        return false;
-    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++)
-        if (one.has[slot] != other.has[slot] || !bytes_equal(one.part[slot], other.part[slot]))
-            return false;
-    ec618_image_compare(&one, &other, note, note_size);
-    return true;
+    bool same = ec618_image_open(made, "", &one, &unwanted) && ec618_image_open(new, "", &other, &unwanted) &&
+                same_parts(&one, &other);
+    if (same)
+        ec618_image_compare(&one, &other, note, note_size);
+    ec618_image_free(&one);
+    ec618_image_free(&other);
+    return same;
 }

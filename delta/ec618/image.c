@@ -2,6 +2,8 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "delta/ec618/image.h"
 
+#include "base/cleanup.h"
+
 #include <stdio.h>
 #include <string.h>
 #include "delta/recognise/recognise.h"
@@ -42,12 +44,36 @@ static bool open_binpkg(struct bytes bytes, struct ec618_image *ret, struct erro
     return true;
 }
 
+static bool open_soc(struct bytes bytes, const char *name, struct ec618_image *ret, struct error *err)
+{
+    if (!soc_open(bytes, &ret->soc, err))
+        return false;
+    struct bytes rom = buffer_bytes(&ret->soc.rom);
+    ret->is_soc = true;
+    bool ok = binpkg_owns(rom) ? open_binpkg(rom, ret, err)
+                               : error_set(err, ERROR_INVALID, "%s is a .soc whose core %s is not a .binpkg",
+                                           name, ret->soc.rom_name);
+    if (!ok)
+        ec618_image_free(ret);
+    return ok;
+}
+
+void ec618_image_free(struct ec618_image *image)
+{
+    if (image->is_soc)
+        soc_free(&image->soc);
+    image->is_soc = false;
+}
+
 bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *ret, struct error *err)
 {
     memset(ret, 0, sizeof *ret);
     const struct recognised *is = recognise(bytes);
     if (is->role != RECOGNISED_IMAGE)
-        return error_set(err, ERROR_INVALID, "%s is %s, not a .binpkg or a raw image", name, is->sentence);
+        return error_set(err, ERROR_INVALID, "%s is %s, not a .soc, a .binpkg or a raw image", name,
+                         is->sentence);
+    if (soc_owns(bytes))
+        return open_soc(bytes, name, ret, err);
     if (binpkg_owns(bytes))
         return open_binpkg(bytes, ret, err);
     ret->has[EC618_AP] = true;
@@ -56,8 +82,8 @@ bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *
     return true;
 }
 
-bool ec618_image_rebuild(const struct ec618_image *image, const struct bytes part[EC618_SLOTS],
-                         size_t max_bytes, struct buffer *ret, struct error *err)
+static bool rebuild_binpkg(const struct ec618_image *image, const struct bytes part[EC618_SLOTS],
+                           size_t max_bytes, struct buffer *ret, struct error *err)
 {
     struct bytes all[BINPKG_ENTRIES_MAX];
     for (unsigned int i = 0; i < image->binpkg.entries; i++)
@@ -66,6 +92,26 @@ bool ec618_image_rebuild(const struct ec618_image *image, const struct bytes par
         if (part[slot].ptr)
             all[image->entry[slot]] = part[slot];
     return binpkg_rebuild(&image->binpkg, all, max_bytes, ret, err);
+}
+
+bool ec618_image_rebuild(const struct ec618_image *image, const struct bytes part[EC618_SLOTS],
+                         struct bytes script, size_t max_bytes, struct buffer *ret, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer rom = {0};
+    if (!image->is_soc)
+        return rebuild_binpkg(image, part, max_bytes, ret, err);
+    if (!rebuild_binpkg(image, part, max_bytes, &rom, err))
+        return false;
+    struct soc made = image->soc; /* views: not freed */
+    made.rom = rom;
+    if (script.len)
+        made.script = (struct buffer){(uint8_t *)(uintptr_t)script.ptr, script.len, 0};
+    if (!soc_write(&made, ret, err))
+        return false;
+    if (ret->len <= max_bytes)
+        return true;
+    buffer_free(ret);
+    return error_set(err, ERROR_TOO_LARGE, "the new image would have more than %zu bytes", max_bytes);
 }
 
 /* ---- What differs ---- */

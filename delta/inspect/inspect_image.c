@@ -1,7 +1,9 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* `dfota inspect` for the full firmware of an EC618. */
+/* `dfota inspect` for the full firmware of an EC618: a .binpkg, and a .soc. */
 #include "delta/container/binpkg.h"
+#include "delta/container/luadb.h"
+#include "delta/container/soc.h"
 #include "delta/inspect/inspect_list.h"
 
 static void list_entry(struct inspect_list *list, const struct binpkg_entry *entry, unsigned int number)
@@ -51,4 +53,42 @@ void inspect_binpkg(struct inspect_list *list, struct bytes file)
     for (unsigned int i = 0; i < binpkg.entries; i++)
         list_entry(list, &binpkg.entry[i], i + 1);
     inspect_unknown(list, binpkg.rest, "rest", "not an entry");
+}
+
+static void list_areas(struct inspect_list *list, const struct soc_facts *facts)
+{
+    fprintf(list->to, "  script area          0x%x, %u KB\n", facts->script_address,
+            facts->script_bytes >> 10);
+    fprintf(list->to, "  packed script        kept at 0x%x", facts->kept_address);
+    if (facts->kept_bytes)
+        fprintf(list->to, ", at most %u bytes", facts->kept_bytes);
+    fprintf(list->to, "\n  virtual machine      %u bits\n", facts->bits);
+}
+
+void inspect_soc(struct inspect_list *list, struct bytes file)
+{
+    struct soc soc;
+    struct error err;
+    char text[SOC_TEXT_SIZE];
+    inspect_field(list, file, "archive", "its files are compressed or not; they are not listed byte by byte");
+    if (!soc_open(file, &soc, &err)) {
+        inspect_wrong(list, &err);
+        return;
+    }
+    inspect_title(list, "Release");
+    fprintf(list->to, "  chip                 %s\n", inspect_clean(soc.facts.chip, text, sizeof text));
+    fprintf(list->to, "  core                 %s\n",
+            soc.facts.core[0] ? soc.facts.core : "version not stated");
+    fprintf(list->to, "  core file            %s, %zu bytes\n",
+            inspect_clean(soc.rom_name, text, sizeof text), soc.rom.len);
+    if (soc.facts.has_areas)
+        list_areas(list, &soc.facts);
+    if (soc.script.len)
+        fprintf(list->to, "  script               %s, %zu bytes, %scompiled for %u bits\n",
+                inspect_clean(soc.script_name, text, sizeof text), soc.script.len,
+                luadb_owns(buffer_bytes(&soc.script)) ? "" : "no LuaDB, ",
+                luadb_bits(buffer_bytes(&soc.script)));
+    else
+        fprintf(list->to, "  script               none\n");
+    soc_free(&soc);
 }

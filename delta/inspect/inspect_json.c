@@ -8,7 +8,10 @@
 #include "delta/ec618/rules.h"
 #include "delta/inspect/inspect_list.h"
 #include "delta/inspect/mangled.h"
+#include "delta/container/luadb.h"
 #include "delta/container/par.h"
+#include "delta/container/sector.h"
+#include "delta/container/soc.h"
 #include "delta/recognise/recognise.h"
 #include "delta/container/wrapper.h"
 
@@ -21,8 +24,12 @@ struct brief {
     const char *kind, *role, *format;
     char summary[160];
     bool wrong, odd;
+    bool production;                 /* a .binpkg with more than bootloader, AP and CP */
     struct luatos_versions versions; /* only a LuatOS file */
     bool changes_core;
+    struct soc_facts release; /* only a .soc; chip "": not one */
+    uint32_t script_address, script_bytes, script_bits,
+        packed_bytes; /* of a .soc or a LuatOS file; 0: no script, not known */
     struct error why_wrong, why_odd;
 };
 
@@ -66,8 +73,31 @@ static void tell_binpkg(struct brief *brief)
         say(brief, "%s%s %u bytes", i ? ", " : ": ", inspect_clean(entry->name, name, sizeof name),
             entry->image_bytes);
         brief->wrong = brief->wrong || !entry_is_whole(entry, &brief->why_wrong);
+        brief->production |= strcmp(entry->type, "BL") != 0 && strcmp(entry->type, "AP") != 0 &&
+                             strcmp(entry->type, "CP") != 0;
     }
     brief->odd = !brief->wrong && !binpkg_check(&binpkg, &brief->why_odd);
+}
+
+static void tell_soc(struct brief *brief)
+{
+    struct soc soc;
+    struct binpkg binpkg;
+    if (!soc_open(brief->file, &soc, &brief->why_wrong)) {
+        brief->wrong = true;
+        return;
+    }
+    struct bytes script = buffer_bytes(&soc.script), rom = buffer_bytes(&soc.rom);
+    brief->release = soc.facts;
+    brief->script_address = soc.script.len ? soc.facts.script_address : 0;
+    brief->script_bytes = (uint32_t)script.len;
+    brief->script_bits = luadb_bits(script);
+    say(brief, " for %.20s: core %s", soc.facts.chip,
+        soc.facts.core[0] ? soc.facts.core : "of a version that is not stated");
+    if (script.len)
+        say(brief, ", a script of %zu bytes", script.len);
+    brief->odd = !binpkg_read(rom, &binpkg, &brief->why_odd) || !binpkg_check(&binpkg, &brief->why_odd);
+    soc_free(&soc);
 }
 
 static void tell_par(struct brief *brief, struct bytes archive)
@@ -97,6 +127,22 @@ static void tell_at(struct brief *brief)
         brief->wrong = true;
 }
 
+/* The first sector of a file that luatos_check() has accepted. */
+static void tell_script(struct brief *brief, struct bytes common)
+{
+    struct sector_plain plain;
+    uint32_t packed = (uint32_t)common.len;
+    if (!sector_unpack(&common, &plain, &brief->why_wrong)) {
+        brief->wrong = true;
+        return;
+    }
+    brief->packed_bytes = packed;
+    brief->script_address = plain.address;
+    brief->script_bytes = (uint32_t)plain.bytes.len;
+    brief->script_bits = luadb_bits(buffer_bytes(&plain.bytes));
+    buffer_free(&plain.bytes);
+}
+
 /* A file with a script is for a device as it is. Without a script it is a delta package for the core. */
 static void tell_luatos(struct brief *brief)
 {
@@ -109,6 +155,8 @@ static void tell_luatos(struct brief *brief)
     brief->versions = head.versions;
     brief->changes_core = head.sdk_bytes > 0;
     say(brief, " for %s: ", head.magic == LUATOS_EC618 ? "EC618" : "EC7xx");
+    if (!brief->wrong && head.common.len > 0)
+        tell_script(brief, head.common);
     if (head.common_bytes > 0) {
         brief->kind = "luatos-full";
         brief->role = "full";
@@ -133,8 +181,8 @@ static const struct {
     const char *name;
     void (*tell)(struct brief *brief);
 } teller_table[] = {
-    {"binpkg", tell_binpkg}, {"par", tell_bare_par},  {"at-par", tell_at},
-    {"luatos", tell_luatos}, {"bsdiff", tell_bsdiff},
+    {"binpkg", tell_binpkg}, {"soc", tell_soc},       {"par", tell_bare_par},
+    {"at-par", tell_at},     {"luatos", tell_luatos}, {"bsdiff", tell_bsdiff},
 };
 
 /* ---- Names of releases ---- */
@@ -199,6 +247,26 @@ static void put_field(FILE *to, const char *name, const char *text)
     putc(',', to);
 }
 
+static void put_release(const struct brief *brief, FILE *to)
+{
+    const struct soc_facts *facts = &brief->release;
+    fprintf(to, "\"script\":{\"address\":%u,\"bytes\":%u,\"packed\":%u,\"bits\":%u},\"release\":",
+            brief->script_address, brief->script_bytes, brief->packed_bytes, brief->script_bits);
+    if (!facts->chip[0]) {
+        fputs("null,", to);
+        return;
+    }
+    putc('{', to);
+    put_field(to, "chip", facts->chip);
+    put_field(to, "core", facts->core[0] ? facts->core : NULL);
+    fprintf(
+        to,
+        "\"has_areas\":%s,\"script_address\":%u,\"script_bytes\":%u,\"kept_address\":%u,\"kept_bytes\":%u,"
+        "\"bits\":%u},",
+        facts->has_areas ? "true" : "false", facts->script_address, facts->script_bytes, facts->kept_address,
+        facts->kept_bytes, facts->bits);
+}
+
 static void put(const struct brief *brief, FILE *to)
 {
     char release[BRIEF_RELEASES_MAX][BRIEF_RELEASE_SIZE];
@@ -211,8 +279,10 @@ static void put(const struct brief *brief, FILE *to)
     put_field(to, "wrong", brief->wrong ? brief->why_wrong.text : NULL);
     put_field(to, "odd", brief->odd ? brief->why_odd.text : NULL);
     put_field(to, "mangled", mangled_find(brief->file));
+    fprintf(to, "\"production\":%s,", brief->production ? "true" : "false");
     fprintf(to, "\"changes_core\":%s,\"leads_to_core\":%u,\"allows_core\":%u,",
             brief->changes_core ? "true" : "false", brief->versions.main[0], brief->versions.base[0]);
+    put_release(brief, to);
     fputs("\"releases\":[", to);
     for (size_t i = 0; i < releases; i++) {
         if (i)

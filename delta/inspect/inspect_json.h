@@ -22,8 +22,12 @@
    wrong     null, or why the file is damaged: one of its own checks fails
    odd       null, or what dfota does not understand, so that it cannot make packages from such files
    mangled   null, or a trace of a transfer as text (mangled.h)
+   production  whether a .binpkg has more than bootloader, AP and CP, as the files for mass production have
    changes_core, leads_to_core, allows_core
              LuatOS files: whether the file changes the core, and the core numbers in its head, 0 for any
+   script    {address, bytes, packed, bits}: of a .soc and of a LuatOS file; 0: none, or not known
+   release   null, or the facts of a .soc: chip, core ("1114" or null), has_areas (the others are 0 without),
+             script_address, script_bytes (of the area), kept_address, kept_bytes (0: not known), bits
    releases  names in the file such as AirM2M_780E_V1138_LTE_AT, each once, at most BRIEF_RELEASES_MAX
 
    ERROR_INTERNAL: writing to `to` failed. No other error. */

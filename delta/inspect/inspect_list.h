@@ -54,6 +54,7 @@ void inspect_par(struct inspect_list *list, struct bytes par);
 void inspect_at(struct inspect_list *list, struct bytes file);
 void inspect_luatos(struct inspect_list *list, struct bytes file);
 void inspect_binpkg(struct inspect_list *list, struct bytes file);
+void inspect_soc(struct inspect_list *list, struct bytes file);
 void inspect_payload(struct inspect_list *list, struct bytes payload);
 void inspect_bsdiff(struct inspect_list *list, struct bytes file);
 

@@ -7,6 +7,7 @@
 #include "delta/container/binpkg.h"
 #include "delta/recognise/foreign.h"
 #include "delta/container/par.h"
+#include "delta/container/soc.h"
 #include "delta/container/wrapper.h"
 #include "delta/recognise/text_file.h"
 
@@ -255,10 +256,9 @@ const struct recognised recognised_table[] = {
     {"detools",       "a delta package of detools",                                 RECOGNISED_PACKAGE, is_detools},
     {"zstd",          "zstd data, or a zstd patch" UNPACK,                          RECOGNISED_PACKAGE, is_zstd},
     {"ec618-payload", "the payload of an EC618 delta package, without its headers", RECOGNISED_NEITHER, is_payload},
-    {"zip",           "a ZIP archive (a LuatOS .soc may be one): unpack it first and upload the .binpkg or .bin inside",
-                                                                                    RECOGNISED_NEITHER, is_zip},
-    {"7z",            "a 7z archive (a LuatOS .soc is one): unpack it first and upload the .binpkg or .bin inside",
-                                                                                    RECOGNISED_NEITHER, is_7z},
+    {"soc",           "a .soc, a release of LuatOS",                                RECOGNISED_IMAGE,   soc_owns},
+    {"zip",           "a ZIP archive" UNPACK,                                       RECOGNISED_NEITHER, is_zip},
+    {"7z",            "a 7z archive" UNPACK,                                        RECOGNISED_NEITHER, is_7z},
     {"gzip",          "gzip data" UNPACK,                                           RECOGNISED_NEITHER, is_gzip},
     {"bzip2",         "bzip2 data" UNPACK,                                          RECOGNISED_NEITHER, is_bzip2},
     {"xz",            "xz data" UNPACK,                                             RECOGNISED_NEITHER, is_xz},

@@ -23,18 +23,30 @@ static json_t *warnings_to_json(const char *lines)
     return array;
 }
 
+/* Where the script is in flash, for LuatOS. */
+static json_t *script_to_json(const struct full_script *script)
+{
+    if (!script->address)
+        return json_null();
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "address", (json_int_t)script->address, "area_bytes",
+                     field_number(script->area), "kept_bytes", field_number(script->kept), "bytes",
+                     field_number(script->bytes), "packed_bytes", field_number(script->packed), "bits",
+                     field_number(script->bits));
+}
+
 json_t *admin_image_json(const char *firmware, const struct image *image)
 {
     json_t *withdrawn = json_null();
     if (image->withdrawn_ms)
         withdrawn = json_pack("{s:I, s:o}", "at", (json_int_t)image->withdrawn_ms, "reason",
                               field_text(image->withdrawn_reason));
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:s, s:o, s:o}", "firmware",
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:s, s:o, s:o}", "firmware",
                      firmware, "version", image->version, "kind", enum_name(&image_kind_names, image->kind),
-                     "core", field_text(image->core), "content", field_text(image->content), "size",
-                     (json_int_t)image->size_bytes, "sha256", field_hash(&image->sha256), "file_name",
-                     field_text(image->file_name), "uploaded_at", (json_int_t)image->uploaded_ms, "withdrawn",
-                     withdrawn, "waypoint", enum_name(&waypoint_names, image->waypoint), "waypoint_reason",
+                     "core", field_text(image->core), "content", field_text(image->content), "script",
+                     script_to_json(&image->script), "size", (json_int_t)image->size_bytes, "sha256",
+                     field_hash(&image->sha256), "file_name", field_text(image->file_name), "uploaded_at",
+                     (json_int_t)image->uploaded_ms, "withdrawn", withdrawn, "waypoint",
+                     enum_name(&waypoint_names, image->waypoint), "waypoint_reason",
                      field_text(image->waypoint_reason), "warnings", warnings_to_json(image->warnings));
 }
 

@@ -12,6 +12,7 @@
 #include "server/admin/upload_stream.h"
 #include "server/admin/path_params.h"
 #include "server/build/inspect.h"
+#include "server/build/unpack.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
 #include "server/planning/prebuild.h"
@@ -111,6 +112,7 @@ struct addition {
     const struct upload *upload;
     struct firmware firmware;
     struct image image;
+    struct unpacked unpacked;
     const struct family *family; /* the module family that its content is for; NULL: not known */
     bool is_new, firmware_created, format_dropped;
 };
@@ -288,6 +290,17 @@ static void add_firmware_notice(const struct addition *addition, json_t *answer)
     json_object_set_new(answer, "notice", json_string(notice));
 }
 
+/* What came, when it was an archive: the image has other bytes. */
+static void add_archive(const struct unpacked *unpacked, json_t *answer)
+{
+    if (unpacked->happened)
+        json_object_set_new(answer, "archive",
+                            json_pack("{s:o, s:I, s:o, s:o}", "sha256", field_hash(&unpacked->archive),
+                                      "size", (json_int_t)unpacked->archive_bytes, "firmware",
+                                      field_text(unpacked->name), "left_out",
+                                      field_text(unpacked->left_out)));
+}
+
 bool admin_image_add(struct admin_call *call, struct error *err)
 {
     struct upload *upload = call->request->stream_state;
@@ -297,6 +310,8 @@ bool admin_image_add(struct admin_call *call, struct error *err)
         return false;
     snprintf(addition.image.version, sizeof addition.image.version, "%s", upload->version);
     snprintf(addition.image.file_name, sizeof addition.image.file_name, "%s", upload->file_name);
+    if (!upload->raw && !unpack_upload(call->daemon, &upload->intake.blob, &addition.unpacked, err))
+        return false;
     addition.image.size_bytes = (int64_t)blob_written(upload->intake.blob);
     if (!look(call, upload, &addition, err))
         return false;
@@ -308,6 +323,7 @@ bool admin_image_add(struct admin_call *call, struct error *err)
         prebuild_add(call->daemon->prebuild, addition.firmware.id, addition.image.id);
     }
     json_t *answer = admin_image_json(addition.firmware.name, &addition.image);
+    add_archive(&addition.unpacked, answer);
     if (addition.firmware_created)
         add_firmware_notice(&addition, answer);
     reply_json(&call->reply, addition.is_new ? 201 : 200, answer);

@@ -22,6 +22,27 @@ static void keep_text(const json_t *object, const char *key, char *out, size_t o
     snprintf(out, out_size, "%s", text ? text : "");
 }
 
+static int64_t number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+/* A release says where its script area is; a full package only where its script goes. */
+static void read_script(const json_t *object, struct full_script *ret)
+{
+    const json_t *script = json_object_get(object, "script"), *release = json_object_get(object, "release");
+    *ret = (struct full_script){.address = number(script, "address"),
+                                .bytes = number(script, "bytes"),
+                                .packed = number(script, "packed"),
+                                .bits = number(script, "bits")};
+    if (!json_is_true(json_object_get(release, "has_areas")))
+        return;
+    ret->address = number(release, "script_address");
+    ret->area = number(release, "script_bytes");
+    ret->kept = number(release, "kept_bytes");
+    ret->bits = number(release, "bits");
+}
+
 static bool read_answer(const char *text, struct content *ret)
 {
     json_t *object = json_loads(text, 0, NULL);
@@ -36,6 +57,9 @@ static bool read_answer(const char *text, struct content *ret)
     ret->changes_core = json_is_true(json_object_get(object, "changes_core"));
     ret->leads_to_core = (uint32_t)json_integer_value(json_object_get(object, "leads_to_core"));
     ret->allows_core = (uint32_t)json_integer_value(json_object_get(object, "allows_core"));
+    ret->production = json_is_true(json_object_get(object, "production"));
+    read_script(object, &ret->script);
+    keep_text(json_object_get(object, "release"), "core", ret->core, sizeof ret->core);
     for (size_t i = 0; i < json_array_size(releases) && i < CONTENT_RELEASES_MAX; i++) {
         const char *name = json_string_value(json_array_get(releases, i));
         snprintf(ret->release[ret->releases++], FIRMWARE_NAME_SIZE, "%s", name ? name : "");
@@ -160,13 +184,44 @@ static bool check_release(const struct judged *judged, struct error *err)
     return true;
 }
 
+/* The version of a LuatOS firmware is CORE.X.Z. */
+static bool check_core(const struct judged *judged, struct error *err)
+{
+    const struct content *content = judged->content;
+    struct version core;
+    char version[VERSION_TEXT_SIZE];
+    if (!content->core[0] || !version_parse(slice_of(content->core), &core) ||
+        core.part[0] == judged->version->part[0])
+        return true;
+    version_format(judged->version, version);
+    if (judged->version->count > 1)
+        return error_set(
+            err, ERROR_NOT_AN_IMAGE,
+            "this release has core %s, but version %s names core %u: take the .soc of that core, or "
+            "correct the version",
+            content->core, version, judged->version->part[0]);
+    image_warn(judged->image, "this release has core %s, and its version %s does not say so", content->core,
+               version);
+    return true;
+}
+
+static void warn_of_production(const struct judged *judged)
+{
+    if (judged->content->production && is_for_ec618(judged->firmware))
+        image_warn(
+            judged->image,
+            "this .binpkg has more parts than bootloader, AP and CP: it may be for mass production, and modules "
+            "may refuse packages from it. Take the .soc, or the .binpkg inside of the .soc of the core");
+}
+
 static bool take_image(const struct judged *judged, struct error *err)
 {
     if (judged->content->wrong[0])
         return error_set(err, ERROR_NOT_AN_IMAGE, "this is %s, and %s", judged->content->summary,
                          judged->content->wrong);
-    if (!check_release(judged, err))
+    if (!check_release(judged, err) || !check_core(judged, err))
         return false;
+    warn_of_production(judged);
     warn_of_no_delta(judged);
     return true;
 }
@@ -236,6 +291,7 @@ bool inspect_accept_image(const struct content *content, const struct firmware *
     if (raw)
         return take_raw(content, image);
     snprintf(image->content, sizeof image->content, "%s", content->summary);
+    image->script = content->script;
     for (size_t i = 0; i < sizeof image_roles / sizeof *image_roles; i++)
         if (strcmp(content->role, image_roles[i].role) == 0)
             return image_roles[i].take(&judged, err);

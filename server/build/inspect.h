@@ -23,6 +23,9 @@ struct content { /* the answer of `dfota inspect --brief`, see delta/inspect/ins
     bool changes_core; /* full package: what its head says about cores; 0: nothing */
     uint32_t leads_to_core, allows_core;
     char mangled[CONTENT_REASON_SIZE]; /* a sign that a transfer as text changed the file; "": none */
+    bool production;                   /* a .binpkg with more than bootloader, AP and CP */
+    struct full_script script;         /* of a .soc or a full package */
+    char core[VERSION_TEXT_SIZE];      /* a .soc: the version of its core; "": not stated, or not a .soc */
     size_t releases;
     char release[CONTENT_RELEASES_MAX][FIRMWARE_NAME_SIZE];
     char unseen[CONTENT_REASON_SIZE]; /* why dfota could not inspect it; then nothing above is known */
@@ -37,7 +40,7 @@ void inspect_upload(const struct daemon *daemon, const char *path, struct conten
 const struct family *content_family(const struct content *content);
 
 /* Decides whether the file may be stored as the image of that version. Fills image->kind, core, content
-   and warnings. `firmware` has name and format. `raw`: the admin says that it is a raw image; if it looks
+   script and warnings. `firmware` has name and format. `raw`: the admin says that it is a raw image; if it looks
    different, a warning is stored. ERROR_NOT_AN_IMAGE says what the file is instead; ERROR_UNAVAILABLE: the
    inspection was cancelled. */
 bool inspect_accept_image(const struct content *content, const struct firmware *firmware,

@@ -120,19 +120,41 @@ static bool take_edge(void *cls)
     return !edges->no_memory;
 }
 
+struct image_list_view { /* all images of the firmware */
+    const struct image *image;
+    size_t count;
+};
+
+/* An edge that a full package covers, unless its script would not fit. */
+static bool add_full(const struct image_list_view *all, struct graph *graph, unsigned from, unsigned to,
+                     struct error *err)
+{
+    const struct image *new = &graph->image[to];
+    struct plan_edge *edge = plan_edge(&graph->plan, from, to);
+    char why[FULL_WHY_SIZE];
+    *edge = (struct plan_edge){.state = EDGE_READY, .size = (uint64_t) new->size_bytes, .full = true};
+    if (package_key_full_fits(new, &graph->plan.version[from].version, all->image, all->count, why))
+        return true;
+    *edge = (struct plan_edge){.state = EDGE_IMPOSSIBLE, .error = strdup(why)};
+    return edge->error || error_set(err, ERROR_INTERNAL, "out of memory");
+}
+
 /* Edges that can be made, and edges that a full package covers. */
-static void add_possible(const struct firmware *firmware, struct graph *graph)
+static bool add_possible(const struct firmware *firmware, const struct image_list_view *all,
+                         struct graph *graph, struct error *err)
 {
     for (unsigned from = 0; from < graph->plan.count; from++)
         for (unsigned to = from + 1; to < graph->plan.count; to++) {
             struct plan_edge *edge = plan_edge(&graph->plan, from, to);
             const struct image *old = &graph->image[from], *new = &graph->image[to];
-            if (image_is_full(new) && full_takes(new->core, &graph->plan.version[from].version))
-                *edge =
-                    (struct plan_edge){.state = EDGE_READY, .size = (uint64_t) new->size_bytes, .full = true};
-            else if (firmware->format[0] && old->id && new->id && package_key_can_be_made(old, new))
+            if (image_is_full(new) && full_takes(new->core, &graph->plan.version[from].version)) {
+                if (!add_full(all, graph, from, to, err))
+                    return false;
+            } else if (firmware->format[0] && old->id && new->id && package_key_can_be_made(old, new)) {
                 edge->state = EDGE_UNKNOWN;
+            }
         }
+    return true;
 }
 
 /* A full package leads to its image from any version, and so its quarantine takes out all of its edges. */
@@ -161,7 +183,7 @@ static bool take_out_full(struct db *db, const struct firmware *firmware, struct
 }
 
 static bool add_edges(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                      struct graph *graph, struct error *err)
+                      const struct image_list_view *all, struct graph *graph, struct error *err)
 {
     struct edges edges = {.graph = graph};
     struct package_key key;
@@ -169,8 +191,7 @@ static bool add_edges(const struct daemon *daemon, struct db *db, const struct f
     graph->plan.edge = calloc(count * count, sizeof *graph->plan.edge);
     if (!graph->plan.edge)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    add_possible(firmware, graph);
-    if (!take_out_full(db, firmware, graph, err))
+    if (!add_possible(firmware, all, graph, err) || !take_out_full(db, firmware, graph, err))
         return false;
     if (!firmware->format[0])
         return true;
@@ -197,7 +218,8 @@ bool graph_load(const struct daemon *daemon, struct db *db, const struct firmwar
         return error_set(err, ERROR_INTERNAL, "out of memory");
     }
     add_versions(&graph, images, count, from, to);
-    if (!add_edges(daemon, db, firmware, &graph, err)) {
+    const struct image_list_view all = {images, count};
+    if (!add_edges(daemon, db, firmware, &all, &graph, err)) {
         graph_free(&graph);
         return false;
     }

@@ -17,7 +17,13 @@ void package_key_of(const struct daemon *daemon, const struct firmware *firmware
 /* No delta is made from or to a full package: the script inside is compressed. */
 bool package_key_can_be_made(const struct image *from, const struct image *to);
 
-/* *ret: the target of the firmware is a full package, and its core fits a device that runs `base`. The device then
+/* Whether a device that runs `base` can take the script of a full package for its core. `images`: all of the firmware.
+   When the image of `base` is not here, or does not say where its script is, every image of its core that says so has to
+   fit: the device may run any of these builds. False: `why` is a sentence. */
+bool package_key_full_fits(const struct image *package, const struct version *base,
+                           const struct image *images, size_t count, char why[FULL_WHY_SIZE]);
+
+/* *ret: the target of the firmware is a full package, and its core and its script fit a device that runs `base`. The device then
    gets the target itself. */
 bool package_key_is_full(struct db *db, const struct firmware *firmware, const struct version *base,
                          bool *ret, struct error *err) __attribute__((warn_unused_result));

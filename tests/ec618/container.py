@@ -6,17 +6,20 @@ description alone: it shares no code and no structure with the C code that write
 
     container.py list FILE                 every field as JSON
     container.py apply OLD PACKAGE OUT     rebuild the new image from a raw image or a .binpkg, and write it
-    container.py check OLD PACKAGE NEW     rebuild it and compare what the module's flash would hold with NEW
+    container.py check OLD PACKAGE NEW     rebuild it and compare what the module's flash would hold with NEW; the
+                                           images may be .soc files in the form of a ZIP
 
 Exit status 0, or 1 with one line that says what is wrong. Payloads are left to decoder.py.
 """
 
 import hashlib
+import io
 import json
 import lzma
 import re
 import struct
 import sys
+import zipfile
 import zlib
 
 CARRIED = {2: "AP", 3: "CP"}
@@ -217,11 +220,45 @@ def unwrap(data):
     return "bare", {}, data
 
 
+# ---- A release -------------------------------------------------------------------------------------------------------
+
+KEPT_END = 0x304000
+
+
+def looks_like_soc(data):
+    return data[:4] == b"PK\3\4"
+
+
+def read_soc(data):
+    """The parts, and the places of the script in flash."""
+    files = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for name in archive.namelist():
+            files[name.split("/")[-1]] = archive.read(name)
+    info = json.loads(files["info.json"])
+    address, area = int(info["download"]["script_addr"], 16), info["rom"]["fs"]["script"]["size"] * 1024
+    demand(address + area == int(info["fota"]["full_addr"], 16), "the script area does not end where packed scripts begin")
+    script = files.get(info.get("script", {}).get("file", "script.bin"), b"")
+    return {"rom": files[info["rom"]["file"]], "script": script, "address": address, "area": area, "kept": KEPT_END - address - area}
+
+
+def new_script(release, common, size):
+    """What a module's script area holds after the package, which says where it is written itself."""
+    demand(common["start_address"] == release["address"], "the script is written to another place")
+    demand(common["size"] <= release["area"], "the script is larger than its area")
+    demand(size <= release["kept"], "the packed script is larger than the area that keeps it")
+    demand(common["size"] != common["packed"], "a bootloader takes the sector for one that is not compressed")
+    return common["data"]
+
+
 # ---- The image -------------------------------------------------------------------------------------------------------
 
 
 def flash_of(image):
     """What of an image a package can change: type to bytes."""
+    if looks_like_soc(image):
+        release = read_soc(image)
+        return {**flash_of(release["rom"]), **({"script": release["script"]} if release["script"] else {})}
     if looks_like_binpkg(image):
         return {entry["type"]: entry["data"] for entry in read_binpkg(image) if entry["type"] in CARRIED.values()}
     return {"raw": image}
@@ -231,8 +268,13 @@ def rebuild(old, package):
     """(the file, its flash)"""
     import decoder
 
-    _, _, par = unwrap(package)
+    _, fields, par = unwrap(package)
     flash = flash_of(old)
+    if fields.get("common"):
+        demand(looks_like_soc(old), "the old image does not say where its script is")
+        flash["script"] = new_script(read_soc(old), fields["common"], len(package) - 92 - len(par))
+        if not par:
+            return None, flash
     archive = read_par(par)
     check_rules(par, archive)
     for part in archive["packages"]:
@@ -248,6 +290,8 @@ def rebuild(old, package):
         flash[kind] = made
     if "raw" in flash:
         return flash["raw"], flash
+    if looks_like_soc(old):
+        return None, flash
     out = old[: binpkg_head_size(old)]
     for entry in read_binpkg(old):
         image = flash.get(entry["type"], entry["data"])
@@ -285,6 +329,7 @@ def main(arguments):
         print(json.dumps(listing(read(arguments[1])), indent=1, default=lambda data: "%d bytes" % len(data)))
     elif verb == "apply" and len(arguments) == 4:
         new, _ = rebuild(read(arguments[1]), read(arguments[2]))
+        demand(new is not None, "a .soc is not written, only checked")
         with open(arguments[3], "wb") as file:
             file.write(new)
     elif verb == "check" and len(arguments) == 4:

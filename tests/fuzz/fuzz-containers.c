@@ -11,6 +11,7 @@
 #include "delta/inspect/inspect.h"
 #include "delta/container/par.h"
 #include "delta/recognise/recognise.h"
+#include "delta/container/sector.h"
 #include "delta/container/wrapper.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
@@ -63,7 +64,9 @@ static void try_sector(struct bytes file)
 {
     struct luatos_sector sector;
     struct luatos_block block;
-    struct error err;
+    struct error err = {ERROR_CODES, ""};
+    if (file.len > 0 && !sector_check_all(file, &err))
+        demand(err.code == ERROR_CORRUPT && err.text[0]);
     if (!luatos_sector_read(file, &sector, &err))
         return;
     while (luatos_block_next(&sector.blocks, &block)) {

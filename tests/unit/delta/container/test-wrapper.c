@@ -3,6 +3,7 @@
 /* The wrappers of a `.par`, written and read: the head of AT firmware and the 92-byte head. */
 #include "tests/unit/delta/container/test-containers.h"
 
+#include "delta/container/sector.h"
 #include "delta/container/wrapper.h"
 
 static void the_head_of_at_firmware_is_ten_bytes(void **state)
@@ -26,18 +27,13 @@ static void the_head_of_at_firmware_is_ten_bytes(void **state)
     buffer_free(&out);
 }
 
-/* A head and two blocks, one of them not compressed, as in a script package. */
+/* A short script. */
 static struct buffer sample_common(void)
 {
     struct buffer made = {0};
-    must_add_u32(&made, LUATOS_EC7XX);
-    must_add_u32(&made, 5 + 3 + 10 + 4);
-    must_add_u32(&made, 300);
-    must_fill(&made, 0xAB, 16);
-    must_add_u32(&made, 0x40000);
-    must_add_u32(&made, 0x5BE000);
-    must_add(&made, "\0\3\0\0\0abc", 8);
-    must_add(&made, "\5\x66\0\0\4\0\4\0\0\0wxyz", 14);
+    struct error err;
+    assert_true(
+        sector_pack(&made, LUATOS_EC7XX, 0x5BE000, text_bytes("print(1) print(22) print(333)"), &err));
     return made;
 }
 
@@ -119,7 +115,19 @@ static void damaged_common_data_is_found_despite_a_sound_head(void **state)
     static const struct {
         size_t at;
         uint8_t value;
-    } bad[] = {{0, 0}, {4, 99}, {36, 200}, {37, 4}, {40, 0xFF}, {44, 2}, {50, 5}};
+    } bad[] = {
+        {0, 0},    /* magic */
+        {4, 99},   /* packed size */
+        {8, 28},   /* unpacked size */
+        {12, 0},   /* MD5 */
+        {28, 1},   /* block size */
+        {36, 4},   /* size of the properties */
+        {37, 0},   /* properties of: not compressed */
+        {37, 225}, /* properties that cannot be */
+        {40, 5},   /* dictionary */
+        {42, 1},   /* packed size of the block */
+        {50, 0xFF},
+    };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct buffer common = sample_common();
         common.ptr[bad[i].at] = bad[i].value;
@@ -131,6 +139,74 @@ static void damaged_common_data_is_found_despite_a_sound_head(void **state)
     struct buffer shortened = sample_luatos(text_bytes("\x18\x72\xC3\xEA"), text_bytes("par"));
     assert_false(is_sound(buffer_bytes(&shortened)));
     buffer_free(&shortened);
+}
+
+static void assert_unpacks_to(struct bytes common, uint32_t address, struct bytes expected)
+{
+    struct sector_plain plain;
+    struct error err = {ERROR_CODES, ""};
+    if (!sector_unpack(&common, &plain, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(plain.address, address);
+    assert_true(bytes_equal(buffer_bytes(&plain.bytes), expected));
+    assert_int_equal(common.len, 0);
+    buffer_free(&plain.bytes);
+}
+
+/* Sizes around one and two blocks, data that compresses well and data that does not. */
+static void what_is_packed_is_unpacked(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 2, 1000, 0x3FFFF, 0x40000, 0x40001, 0x80000, 0x80001};
+    static uint8_t data[0x80001];
+    uint32_t random = 1;
+    for (int kind = 0; kind < 2; kind++) {
+        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+            struct buffer common = {0};
+            struct error err;
+            struct bytes plain = {data, sizes[i]};
+            assert_true(sector_pack(&common, LUATOS_EC618, 0x2CC000, plain, &err));
+            assert_int_equal(common.ptr[36], 5);
+            assert_memory_equal(common.ptr + 37, "\x66\0\0\4", 5);
+            assert_unpacks_to(buffer_bytes(&common), 0x2CC000, plain);
+            buffer_free(&common);
+        }
+        for (size_t i = 0; i < sizeof data; i++)
+            data[i] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
+    }
+}
+
+static void an_empty_or_too_large_sector_is_not_packed(void **state)
+{
+    (void)state;
+    struct buffer out = {0};
+    struct error err;
+    assert_false(sector_pack(&out, LUATOS_EC618, 0, text_bytes(""), &err));
+    assert_int_equal(err.code, ERROR_INVALID);
+    assert_false(
+        sector_pack(&out, LUATOS_EC618, 0, (struct bytes){(const uint8_t *)"", SECTOR_PLAIN_MAX + 1}, &err));
+    assert_int_equal(out.len, 0);
+}
+
+/* AP and CP in a full package. */
+static void several_sectors_follow_each_other(void **state)
+{
+    (void)state;
+    struct buffer common = {0};
+    struct sector_plain plain;
+    struct error err;
+    assert_true(sector_pack(&common, LUATOS_EC618, 0x24000, text_bytes("the AP the AP the AP"), &err));
+    assert_true(sector_pack(&common, LUATOS_EC618, 0x80000000, text_bytes("the CP the CP the CP"), &err));
+    assert_true(sector_check_all(buffer_bytes(&common), &err));
+    struct bytes rest = buffer_bytes(&common);
+    assert_true(sector_unpack(&rest, &plain, &err));
+    assert_int_equal(plain.address, 0x24000);
+    buffer_free(&plain.bytes);
+    assert_unpacks_to(rest, 0x80000000, text_bytes("the CP the CP the CP"));
+    for (size_t len = 1; len < common.len; len++)
+        if (sector_check_all((struct bytes){common.ptr, len}, &err) != (len == common.len - rest.len))
+            fail_msg("cut at %zu", len);
+    buffer_free(&common);
 }
 
 static void without_a_script_its_md5_is_zero(void **state)
@@ -151,6 +227,9 @@ int main(void)
         cmocka_unit_test(the_checksum_is_that_of_a_real_file),
         cmocka_unit_test(any_changed_or_missing_byte_of_head_and_script_is_found),
         cmocka_unit_test(damaged_common_data_is_found_despite_a_sound_head),
+        cmocka_unit_test(what_is_packed_is_unpacked),
+        cmocka_unit_test(an_empty_or_too_large_sector_is_not_packed),
+        cmocka_unit_test(several_sectors_follow_each_other),
         cmocka_unit_test(without_a_script_its_md5_is_zero),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

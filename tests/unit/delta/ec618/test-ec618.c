@@ -7,6 +7,7 @@
 #include "delta/ec618/ec618.h"
 #include "delta/engine.h"
 #include "delta/container/par.h"
+#include "delta/container/sector.h"
 #include "delta/container/wrapper.h"
 
 static const char *const formats[] = {"ec618-at", "ec618-csdk", "ec618-luatos"};
@@ -215,7 +216,7 @@ static void packages_that_do_not_fit_are_refused(void **state)
     struct bytes old = buffer_bytes(&p.old_ap), new = buffer_bytes(&p.new_ap);
     struct buffer csdk = must_make("ec618-csdk", old, new, &quick, NULL);
     struct par par = must_open(buffer_bytes(&csdk));
-    struct buffer cp = {0}, twice = {0}, script = {0}, other_chip = {0};
+    struct buffer cp = {0}, twice = {0}, script = {0}, other_chip = {0}, common = {0};
     struct error err;
     static const struct luatos_versions any;
     struct par_source source[2] = {{PAR_CP, par.part[0].reverse, 0, old, new, par.part[0].payload}};
@@ -225,8 +226,8 @@ static void packages_that_do_not_fit_are_refused(void **state)
     source[1] = source[0];
     assert_true(par_make(source, 2, &twice, &err));
     refuse(old, buffer_bytes(&twice), ERROR_CORRUPT, "two packages");
-    uint8_t sector[36] = {0x16, 0x8C, 0xF1, 0xEA};
-    assert_true(wrapper_luatos_add(&script, LUATOS_EC618, &any, (struct bytes){sector, sizeof sector},
+    assert_true(sector_pack(&common, LUATOS_EC618, 0x2CC000, text_bytes("print(1)"), &err));
+    assert_true(wrapper_luatos_add(&script, LUATOS_EC618, &any, buffer_bytes(&common),
                                    (struct bytes){NULL, 0}, &err));
     refuse(old, buffer_bytes(&script), ERROR_CANNOT_APPLY, "a script");
     assert_true(wrapper_luatos_add(&other_chip, LUATOS_EC7XX, &any, (struct bytes){NULL, 0},
@@ -236,6 +237,7 @@ static void packages_that_do_not_fit_are_refused(void **state)
     refuse(old, buffer_bytes(&csdk), ERROR_CORRUPT, "damaged");
     buffer_free(&cp);
     buffer_free(&twice);
+    buffer_free(&common);
     buffer_free(&script);
     buffer_free(&other_chip);
     buffer_free(&csdk);

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include "delta/inspect/inspect_json.h"
 #include "delta/engine.h"
+#include "delta/container/sector.h"
 #include "delta/container/wrapper.h"
 
 static json_t *brief(struct bytes file)
@@ -101,9 +102,7 @@ static void a_file_with_a_script_is_full(void **state)
     static const struct luatos_versions any;
     struct buffer common = {0}, file = {0};
     struct error err;
-    must_add_u32(&common, LUATOS_EC618);
-    must_add_u32(&common, 0);
-    must_fill(&common, 0, 28);
+    assert_true(sector_pack(&common, LUATOS_EC618, 0x2CC000, text_bytes("print(1)"), &err));
     assert_true(
         wrapper_luatos_add(&file, LUATOS_EC618, &any, buffer_bytes(&common), (struct bytes){NULL, 0}, &err));
     assert_says(buffer_bytes(&file), "luatos-full", "full", "ec618-luatos", "-");

@@ -1,0 +1,85 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "delta/ec618/release.h"
+
+#include "base/cleanup.h"
+#include "delta/container/sector.h"
+
+static bool check_kept(const struct soc_facts *facts, size_t packed, enum error_code code, struct error *err)
+{
+    return packed <= facts->kept_bytes ||
+           error_set(err, code,
+                     "the packed script has %zu bytes, and a module of this release keeps at most %u", packed,
+                     facts->kept_bytes);
+}
+
+static bool check_chip(const struct ec618_image *image, struct error *err)
+{
+    const struct soc_facts *facts = &image->soc.facts;
+    return (strcmp(facts->chip, "ec618") == 0 && (facts->magic == 0 || facts->magic == LUATOS_EC618)) ||
+           error_set(err, ERROR_INVALID, "the release is for the chip %s, not for an EC618", facts->chip);
+}
+
+bool release_pack_script(const struct ec618_image *old, const struct ec618_image *new, struct buffer *ret,
+                         struct error *err)
+{
+    if (!old->is_soc && !new->is_soc)
+        return true; /* two cores */
+    if (!old->is_soc || !new->is_soc)
+        return error_set(err, ERROR_INVALID,
+                         "the %s image is a .soc and the other is not: upload the .soc of both releases",
+                         old->is_soc ? "old" : "new");
+    const struct soc_facts *facts = &new->soc.facts;
+    struct bytes script = buffer_bytes(&new->soc.script);
+    if (!check_chip(old, err) || !check_chip(new, err) || !soc_same_areas(&old->soc.facts, facts, err))
+        return false;
+    if (script.len == 0 || bytes_equal(script, buffer_bytes(&old->soc.script)))
+        return true;
+    return sector_pack(ret, LUATOS_EC618, facts->script_address, script, err) &&
+           check_kept(facts, ret->len, ERROR_TOO_LARGE, err);
+}
+
+static bool check_place(const struct soc_facts *facts, const struct sector_plain *plain, struct error *err)
+{
+    if (plain->magic != LUATOS_EC618 || plain->address != facts->script_address)
+        return error_set(err, ERROR_INVALID,
+                         "the package writes its script to %x, and the old release has its script at %x",
+                         plain->address, facts->script_address);
+    return plain->bytes.len <= facts->script_bytes ||
+           error_set(err, ERROR_INVALID, "the script of the package has %zu bytes, and its area has %u",
+                     plain->bytes.len, facts->script_bytes);
+}
+
+bool release_unpack_script(const struct ec618_image *old, const struct luatos_file *file, struct buffer *ret,
+                           struct error *err)
+{
+    struct bytes common = file->common;
+    struct sector_plain plain;
+    if (common.len == 0)
+        return true;
+    if (!old->is_soc || !old->soc.facts.has_areas)
+        return error_set(
+            err, ERROR_CANNOT_APPLY,
+            "the package has a script, and the old image does not state where its script is: upload "
+            "the .soc of the release");
+    if (!check_chip(old, err) || !check_kept(&old->soc.facts, common.len, ERROR_INVALID, err) ||
+        !sector_unpack(&common, &plain, err))
+        return false;
+    bool ok = check_place(&old->soc.facts, &plain, err);
+    if (ok && common.len > 0)
+        ok = error_set(err, ERROR_INVALID, "the package writes more than a script");
+    if (ok)
+        *ret = plain.bytes;
+    else
+        buffer_free(&plain.bytes);
+    return ok;
+}
+
+bool release_same_script(const struct ec618_image *made, const struct ec618_image *new)
+{
+    struct error unwanted;
+    if (!new->is_soc || new->soc.script.len == 0)
+        return true;
+    return made->is_soc && soc_same_areas(&made->soc.facts, &new->soc.facts, &unwanted) &&
+           bytes_equal(buffer_bytes(&made->soc.script), buffer_bytes(&new->soc.script));
+}

@@ -1,0 +1,39 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* Releases of LuatOS for tests: a .soc of given parts. The caller frees returned buffers. */
+#ifndef DFOTA_TESTS_UNIT_DELTA_CONTAINER_TEST_RELEASE_H
+#define DFOTA_TESTS_UNIT_DELTA_CONTAINER_TEST_RELEASE_H
+
+#include "tests/unit/delta/container/test-containers.h"
+
+#include "delta/container/bundle.h"
+
+/* The places of a build with a script area of 128 KB. */
+#define INFO_128                                                                                             \
+    "{\"version\":1,\"chip\":{\"type\":\"ec618\"},\"rom\":{\"file\":\"luatos.binpkg\",\"fs\":{\"script\":"   \
+    "{\"size\":128}}},\"script\":{\"file\":\"script.bin\",\"bitw\":32},\"download\":{\"script_addr\":"       \
+    "\"002cc000\"},\"fota\":{\"magic_num\":\"eaf18c16\",\"full_addr\":\"002ec000\"}}"
+
+/* With a script area of 448 KB. */
+#define INFO_448                                                                                              \
+    "{\"chip\":{\"type\":\"ec618\"},\"rom\":{\"file\":\"luatos.binpkg\",\"fs\":{\"script\":{\"size\":448}}}," \
+    "\"script\":{\"bitw\":32},\"download\":{\"script_addr\":\"0x24d000\"},\"fota\":{\"magic_num\":"           \
+    "\"eaf18c16\",\"full_addr\":\"2bd000\"}}"
+
+/* `script` empty: a core. */
+static inline struct buffer sample_soc(const char *info, struct bytes rom, struct bytes script)
+{
+    const struct bundle_source source[] = {
+        {"pack/info.json", text_bytes(info)},
+        {"pack/luat_conf_bsp.h", text_bytes("#define LUAT_BSP_VERSION \"V1114\"\n")},
+        {"pack/luatos.binpkg", rom},
+        {"pack/luatos.elf", text_bytes("left out")},
+        {"pack/script.bin", script},
+    };
+    struct buffer made = {0};
+    struct error err;
+    assert_true(bundle_pack(source, script.len ? 5 : 4, &made, &err));
+    return made;
+}
+
+#endif
