@@ -28,7 +28,7 @@ struct listener_config {
         memory_per_connection; /* of libmicrohttpd's pool, bytes; raised to what a head of max_head_bytes needs */
     bool
         no_chunks; /* a chunked body is 400: libmicrohttpd itself answers errors inside such a body, in HTML */
-    bool single_headers; /* 400 when a header that decides, such as Authorization, is there twice */
+    bool single_headers;     /* 400 when a header that decides, such as Authorization, is there twice */
     int64_t head_timeout_ms; /* from accept to the complete head; then closed (408 when a byte has come) */
     int64_t body_timeout_ms; /* for a complete body kept in memory; then 408 */
     int64_t
