@@ -115,7 +115,7 @@ describe('doc/openapi.yaml', { skip: noContract }, () => {
             }));
         assert.ok(changes.length > 30, `${changes.length} changes`);
         assert.deepEqual(takes('IfMatch'), changes.sort());
-        const without = [.../without_key\[\] = \{([^}]|\{\})*;/.exec(read('server/admin/idempotency.c'))[0].matchAll(/"(\/api[^"]*)"/g)].map(([, path]) => path);
+        const without = [.../without_key\[\] = \{[^;]*\};/.exec(read('server/admin/idempotency.c'))[0].matchAll(/"(\/api[^"]*)"/g)].map(([, path]) => path);
         assert.equal(without.length, 5);
         const keyed = calls.filter(({ method, path, operation }) => method === 'POST' && operation['x-scope'] !== 'none' && !without.includes(withoutNames(path)) && !path.endsWith('/images'));
         assert.deepEqual(takes('IdempotencyKey'), keyed.map(({ path }) => `POST ${withoutNames(path)}`).sort());
