@@ -108,7 +108,7 @@ describe('a proxy', () => {
         assertRun(await list('http://fota.example', ['--proxy', proxy.url]), 0);
         assertRun(await list('http://fota.example', [], { http_proxy: proxy.url }), 0);
         assertRun(await list('https://fota.example', [], { https_proxy: proxy.url }), 3, { err: /CONNECT tunnel failed/ });
-        assert.deepEqual(proxy.seen, ['http://fota.example/api/v1/products', 'http://fota.example/api/v1/products', 'CONNECT fota.example:443 no token']);
+        assert.deepEqual(proxy.seen, ['http://fota.example/api/v1/products?limit=1000', 'http://fota.example/api/v1/products?limit=1000', 'CONNECT fota.example:443 no token']);
         assertRun(await list('http://fota.invalid', [], { http_proxy: proxy.url, no_proxy: 'fota.invalid' }), 3, { err: /fota\.invalid/ });
         assert.equal(proxy.seen.length, 3);
     });
