@@ -391,10 +391,20 @@ describe('a transcript after a delivery', () => {
         });
     }
 
+    test('ends the trial of the package: the next module gets it', async () => {
+        const trial = await Scene.build(server, { ...at, versions: ['1138', '1147'], canary: true });
+        await trial.makePackage();
+        const [first, second] = [(await trial.linkedModule()).module, trial.module()];
+        await first.ask();
+        await trial.awaitAttempt(first, 'delivered');
+        assert.equal((await second.ask()).code, 27);
+        await add(trial, first, upgrade);
+        assert.equal((await second.ask()).status, 200);
+    });
+
     test('of the host right after the download counts, before the last acknowledgement is stored', async () => {
         const { module, link } = await scene.linkedModule();
-        const asked = module.ask();
-        await asked;
+        await module.ask();
         const { json } = await post(module, link, upgrade);
         assert.equal(json.transcript.counted, true);
         const { state, delivered_at } = await scene.awaitAttempt(module, 'confirmed');
