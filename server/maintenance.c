@@ -95,19 +95,25 @@ static bool call_silent(struct db *db, int64_t id, struct error *err)
            campaign_attempt_ended(db, &attempt, attempt.ended_ms, err);
 }
 
+/* Stored only while a device is waited for: an idle server writes nothing. */
+static bool store_uptime(void *cls, struct db *db, struct error *err)
+{
+    bool any;
+    (void)cls;
+    return pending_report_any(db, &any, err) && (!any || uptime_store(db, uptime_now_ms(), err));
+}
+
 static bool look_for_silence(void *cls, struct db *db, struct error *err)
 {
     struct silence *silence = cls;
     _cleanup_(cleanup_free) int64_t *ids = NULL;
     int64_t now_ms = uptime_now_ms();
-    bool any;
     if (!pending_report_due(db, now_ms - silence->after_ms, SILENT_AT_ONCE, &ids, &silence->due, err))
         return false;
     for (size_t i = 0; i < silence->due; i++)
         if (!call_silent(db, ids[i], err) || !pending_report_drop(db, ids[i], err))
             return false;
-    /* Stored only while a device is waited for: an idle server writes nothing. */
-    return pending_report_any(db, &any, err) && (!any || uptime_store(db, now_ms, err));
+    return store_uptime(NULL, db, err);
 }
 
 static void end_silent(struct maintenance *maintenance)
@@ -332,6 +338,14 @@ bool maintenance_start(struct daemon *daemon, struct maintenance **ret, struct e
     return true;
 }
 
+/* Else the time since the last round is lost, and the server waits that much longer for reports. */
+static void end_uptime(const struct maintenance *maintenance)
+{
+    struct error err;
+    if (!writer_call(maintenance->daemon->writer, store_uptime, NULL, &err))
+        log_line(LOG_LEVEL_WARN, "chore-failed", "error", err.text, NULL);
+}
+
 void maintenance_stop(struct maintenance *maintenance)
 {
     if (!maintenance)
@@ -341,6 +355,7 @@ void maintenance_stop(struct maintenance *maintenance)
     pthread_cond_signal(&maintenance->changed);
     pthread_mutex_unlock(&maintenance->mutex);
     thread_join(maintenance->thread);
+    end_uptime(maintenance);
     pthread_cond_destroy(&maintenance->changed);
     pthread_mutex_destroy(&maintenance->mutex);
     free(maintenance);

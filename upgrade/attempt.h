@@ -33,6 +33,10 @@ enum attempt_state {
 
 extern const struct enum_names attempt_state_names;
 
+/* A module has all bytes before it reports the new version, but the last acknowledgement may be late. An
+   acknowledgement later than this after the report belongs to another download. */
+#define ATTEMPT_LATE_ACK_MS 60000
+
 enum attempt_event {
     EVENT_SEND,        /* a transfer begins: the first, another one, or a resume */
     EVENT_CUT,         /* a transfer ended before all bytes were acknowledged */

@@ -25,6 +25,9 @@ struct testimony {
     bool same_firmware; /* as the confirmed version: only then the versions can be compared */
     bool live;          /* sent by the device's host, which sends what it has just captured */
     bool has_outcome;   /* before the version the text shows how a complete package ended */
+    int64_t
+        proven_ms; /* UTC; the text shows how the package of the main attempt was applied, and this is when that
+                           package was delivered. Then the version was seen after that, whatever seen_ms is; 0: no */
 };
 
 struct verdict {
@@ -40,5 +43,14 @@ struct verdict testimony_weigh(const struct testimony *testimony, const struct v
 /* Whether the version was seen after `since_ms`, for example after bytes were sent: only then it can be
    their result. `upward`: the version is newer than the one at since_ms. */
 bool testimony_is_after(const struct testimony *testimony, int64_t since_ms, bool upward);
+
+/* The first moment at which a newer version can be the result of a package: its bytes were sent, and the last
+   acknowledgement came at delivered_ms (0: not yet), which is late when it comes a minute later. */
+int64_t testimony_result_since(int64_t sent_ms, int64_t delivered_ms);
+
+/* Whether the version was seen late enough to be the result of a package, which leads `upward` or not. sent_ms: when
+   its first byte was sent; delivered_ms: when all were acknowledged, or 0. */
+bool testimony_tells_result(const struct testimony *testimony, int64_t sent_ms, int64_t delivered_ms,
+                            bool upward);
 
 #endif

@@ -187,10 +187,11 @@ static bool put_claims(struct attention *attention, struct error *err)
         json_t *subject = subject_of_device(&list[i]);
         json_object_set_new(subject, "version", json_string(list[i].version));
         json_object_set_new(subject, "confirmed", field_text(list[i].confirmed));
-        attention_put(attention, "claim", subject, list[i].since_ms,
-                      attention_action("settle-claim", NULL, " "),
-                      "device %s has confirmed V%s, and weaker evidence says V%s", list[i].device,
-                      list[i].confirmed, list[i].version);
+        attention_put(
+            attention, "claim", subject, list[i].since_ms, attention_action("settle-claim", NULL, " "),
+            "device %s has confirmed V%s; evidence of a lower grade says V%s, and changes nothing until an "
+            "admin accepts it",
+            list[i].device, list[i].confirmed, list[i].version);
     }
     return true;
 }

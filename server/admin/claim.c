@@ -46,8 +46,8 @@ static bool note(const struct settlement *settlement, enum ledger_kind kind, str
                      err);
 }
 
-/* The evidence of the higher grade is dropped, and the claim counts as a report of its own grade. From now
-   on the device follows the source of the claim; evidence of a higher grade can still replace it. */
+/* The evidence of the higher grade is dropped, and the claim counts as a report of its own grade. It ends only an
+   attempt whose package was there when the claim was made. From now on the device follows the source of the claim; evidence of a higher grade can still replace it. */
 static bool confirm(struct settlement *settlement, struct db *db, struct error *err)
 {
     const struct claim *claim = &settlement->claim;
@@ -55,11 +55,15 @@ static bool confirm(struct settlement *settlement, struct db *db, struct error *
     struct firmware firmware;
     struct facts facts;
     bool found;
+    struct testimony testimony = {.seen_ms = claim->at_ms,
+                                  .arrived_ms = claim->at_ms,
+                                  .same_firmware = device->firmware_id == claim->firmware_id};
     struct report report = {
-        .by = claim->by, .grade = claim->grade, .at_ms = clock_utc_ms(), .tells_attempt = true};
+        .by = claim->by, .grade = claim->grade, .at_ms = clock_utc_ms(), .testimony = &testimony};
     if (!version_parse(slice_of(claim->version), &report.version) ||
         !firmware_by_id(db, claim->firmware_id, &firmware, &found, err))
         return false;
+    testimony.version = report.version;
     device->confirmed_grade = GRADE_NONE;
     if (!lookup_device(settlement->call->daemon, db, device, &firmware, report.at_ms, &facts, err) ||
         !record_report(db, &facts, &report, err))

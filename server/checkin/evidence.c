@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/checkin/record.h"
+#include "server/checkin/record_attempt.h"
 #include "server/ledger/event.h"
 
 #define ATTEMPTS_MAX 100 /* newest attempts; older ones are ignored */
@@ -34,19 +35,6 @@ static int64_t confirmed_until(const struct device *device)
     return device->confirmed_ms;
 }
 
-/* True: the version was seen so late that it tells the outcome of the open attempt. */
-static bool tells_attempt(const struct facts *facts, const struct testimony *testimony)
-{
-    const struct attempt *attempt = &facts->attempt;
-    struct version from = {.count = 0};
-    version_parse(slice_of(attempt->from), &from);
-    bool upward = version_compare(&testimony->version, &from) > 0;
-    int64_t since_ms = attempt->sent_ms ? attempt->sent_ms : attempt->created_ms;
-    if (!upward && attempt->delivered_ms)
-        since_ms = attempt->delivered_ms;
-    return facts->snapshot.attempt_open && testimony_is_after(testimony, since_ms, upward);
-}
-
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
@@ -60,6 +48,12 @@ const char *testify_doubt(const struct facts *facts, const struct testimony *tes
     if (facts->snapshot.attempt_open)
         known_ms = later(known_ms, later(attempt->active_ms, attempt->delivered_ms));
     int64_t slack_ms = testimony->live ? TESTIMONY_ZONE_MS : 0;
+    if (testimony->proven_ms)
+        return NULL;
+    if (!testimony->live && facts->snapshot.attempt_open && attempt->delivered_ms &&
+        !record_attempt_is_told(attempt, testimony))
+        return "nothing shows that it was seen after the package was delivered: the attempt stays open until the "
+               "device is heard of again";
     if (!testimony->seen_ms)
         return testimony->live ? NULL : "nothing tells when it was seen: it counts as seen when it came";
     return testimony->seen_ms + slack_ms < known_ms
@@ -75,10 +69,93 @@ bool evidence_version(struct db *db, struct facts *facts, const struct testimony
     *ret = testimony_weigh(testimony, &confirmed, confirmed_until(&facts->device));
     if (!ret->counts)
         return true;
-    const struct report report = {testimony->version, by, ret->at_ms, grade, tells_attempt(facts, testimony)};
+    const struct report report = {testimony->version, by, ret->at_ms, grade, testimony};
     if (!facts_counts(facts, grade))
         *ret = (struct verdict){.why = "what is confirmed has a higher grade: this is kept as a claim"};
     return record_report(db, facts, &report, err);
+}
+
+/* Attempts, from a transcript */
+
+static bool is_version(const struct full_name *name, const char *firmware, const char *version)
+{
+    char text[VERSION_TEXT_SIZE];
+    if (!name->version.count || strcmp(name->firmware, firmware) != 0)
+        return false;
+    version_format(&name->version, text);
+    return strcmp(text, version) == 0;
+}
+
+/* The latest time at which the text can have been written. A captured_at in whole seconds means that second. */
+static int64_t latest_of(const struct transcript_post *post)
+{
+    int64_t end_ms = post->captured_ms % SECOND_MS ? post->captured_ms : post->captured_ms + SECOND_MS - 1;
+    return post->captured_ms && end_ms < post->row.received_ms ? end_ms : post->row.received_ms;
+}
+
+static bool fits_time(const struct attempt *attempt, const struct transcript_post *post,
+                      const struct transcript_try *try)
+{
+    const struct transcript *found = &post->found;
+    int64_t latest_ms = latest_of(post);
+    if (found->last_ms && found->last_ms + DAY_MS + TESTIMONY_ZONE_MS < latest_ms)
+        latest_ms = found->last_ms + DAY_MS +
+                    TESTIMONY_ZONE_MS; /* the module gets the time from the network about once a day */
+    if (attempt->created_ms > latest_ms)
+        return false;
+    return !attempt->ended_ms || !try->at_ms || attempt->ended_ms + TESTIMONY_ZONE_MS >= try->at_ms;
+}
+
+static bool belongs(const struct attempt *attempt, const struct facts *facts,
+                    const struct transcript_post *post, const struct transcript_try *try)
+{
+    bool dated = post->live || post->captured_ms || post->found.last_ms;
+    bool upgraded = try->outcome == OUTCOME_UPGRADED;
+    if (attempt->firmware_id != facts->firmware.id || !fits_time(attempt, post, try))
+        return false;
+    if (upgraded && !is_version(&try->after.name, facts->firmware.name, attempt->to))
+        return false;
+    if (!try->before.name.version.count) /* cut off: the host reports on the open attempt */
+        return post->live && attempt->ended_ms == 0;
+    return (dated || upgraded) && is_version(&try->before.name, facts->firmware.name, attempt->from);
+}
+
+/* The end of a try whose package was written completely, and ran. */
+static bool is_upgrade(const struct transcript_try *try)
+{
+    return try->outcome == OUTCOME_UPGRADED && try->download == 100 && try->ended && try->end_error == 0;
+}
+
+/* A text without a time may be about an earlier attempt with the same versions. */
+static bool is_repeated(const struct attempt *list, size_t count, size_t at)
+{
+    for (size_t i = at + 1; i < count; i++)
+        if (!list[i].beside && list[i].state == ATTEMPT_CONFIRMED &&
+            strcmp(list[i].from, list[at].from) == 0 && strcmp(list[i].to, list[at].to) == 0)
+            return true;
+    return false;
+}
+
+/* The text shows how the module applied the delivered package of the device's last attempt, and that it runs the new
+   version since. Returns when that package was delivered; 0: the text does not show this. */
+static int64_t proven_at(const struct attempt *list, size_t count, const struct facts *facts,
+                         const struct transcript_post *post)
+{
+    const struct transcript *found = &post->found;
+    size_t at = 0;
+    while (at < count && list[at].beside)
+        at++;
+    const struct attempt *last = &list[at];
+    if (at == count || !last->delivered_ms ||
+        (!attempt_is_open(last->state) && last->state != ATTEMPT_SILENT) || !found->last_holds ||
+        !is_version(&found->last.name, facts->firmware.name, last->to) ||
+        latest_of(post) < testimony_result_since(last->sent_ms, last->delivered_ms) ||
+        (!post->captured_ms && !found->last_ms && is_repeated(list, count, at)))
+        return 0;
+    for (unsigned i = 0; i < found->try_count; i++)
+        if (is_upgrade(&found->tries[i]) && belongs(last, facts, post, &found->tries[i]))
+            return last->delivered_ms;
+    return 0;
 }
 
 /* The version that runs, from a transcript */
@@ -99,7 +176,7 @@ static bool has_outcome(const struct transcript *found)
 static struct testimony testimony_of(const struct facts *facts, const struct transcript_post *post)
 {
     struct testimony testimony = {
-        .arrived_ms = post->captured_ms ? post->captured_ms : post->row.received_ms,
+        .arrived_ms = latest_of(post),
         .same_firmware = facts->device.firmware_id == facts->firmware.id,
         .live = post->live,
         .has_outcome = has_outcome(&post->found),
@@ -125,10 +202,26 @@ static bool is_of(const struct facts *facts, struct transcript_post *post)
     return false;
 }
 
+/* The newest attempts of the device; *ret is the caller's (free). */
+static bool load_attempts(struct db *db, const struct facts *facts, struct attempt **ret, size_t *ret_count,
+                          struct error *err)
+{
+    if (!attempt_list(db, facts->device.id, ATTEMPTS_MAX, ret, ret_count, err))
+        return false;
+    for (size_t i = 0; i < *ret_count; i++)
+        attempt_clamp(&(*ret)[i], facts->checkin.now_ms);
+    return true;
+}
+
 static bool count(struct db *db, struct facts *facts, struct transcript_post *post, struct error *err)
 {
+    _cleanup_(cleanup_free) struct attempt *list = NULL;
     struct testimony testimony = testimony_of(facts, post);
     struct verdict verdict;
+    size_t attempts;
+    if (!load_attempts(db, facts, &list, &attempts, err))
+        return false;
+    testimony.proven_ms = proven_at(list, attempts, facts, post);
     post->row.seen_ms = testimony.seen_ms;
     if (!is_of(facts, post))
         return true;
@@ -142,44 +235,6 @@ static bool count(struct db *db, struct facts *facts, struct transcript_post *po
     if (!verdict.counts)
         snprintf(post->row.why, sizeof post->row.why, "%s", verdict.why);
     return true;
-}
-
-/* Attempts, from a transcript */
-
-static bool is_version(const struct full_name *name, const char *firmware, const char *version)
-{
-    char text[VERSION_TEXT_SIZE];
-    if (!name->version.count || strcmp(name->firmware, firmware) != 0)
-        return false;
-    version_format(&name->version, text);
-    return strcmp(text, version) == 0;
-}
-
-static bool fits_time(const struct attempt *attempt, const struct transcript_post *post,
-                      const struct transcript_try *try)
-{
-    const struct transcript *found = &post->found;
-    int64_t latest_ms = post->captured_ms ? post->captured_ms : post->row.received_ms;
-    if (found->last_ms && found->last_ms + DAY_MS + TESTIMONY_ZONE_MS < latest_ms)
-        latest_ms = found->last_ms + DAY_MS +
-                    TESTIMONY_ZONE_MS; /* the module gets the time from the network about once a day */
-    if (attempt->created_ms > latest_ms)
-        return false;
-    return !attempt->ended_ms || !try->at_ms || attempt->ended_ms + TESTIMONY_ZONE_MS >= try->at_ms;
-}
-
-static bool belongs(const struct attempt *attempt, const struct facts *facts,
-                    const struct transcript_post *post, const struct transcript_try *try)
-{
-    bool dated = post->live || post->captured_ms || post->found.last_ms;
-    bool upgraded = try->outcome == OUTCOME_UPGRADED;
-    if (attempt->firmware_id != facts->firmware.id || !fits_time(attempt, post, try))
-        return false;
-    if (upgraded && !is_version(&try->after.name, facts->firmware.name, attempt->to))
-        return false;
-    if (!try->before.name.version.count) /* cut off: the host reports on the open attempt */
-        return post->live && attempt->ended_ms == 0;
-    return (dated || upgraded) && is_version(&try->before.name, facts->firmware.name, attempt->from);
 }
 
 static const struct attempt *attempt_of(const struct attempt *list, size_t count, const struct facts *facts,
@@ -197,10 +252,8 @@ static bool keep(struct db *db, const struct facts *facts, struct transcript_pos
     const struct attempt *of[TRANSCRIPT_TRIES_MAX] = {NULL};
     const struct transcript *found = &post->found;
     size_t attempts;
-    if (!attempt_list(db, facts->device.id, ATTEMPTS_MAX, &list, &attempts, err))
+    if (!load_attempts(db, facts, &list, &attempts, err))
         return false;
-    for (size_t i = 0; i < attempts; i++)
-        attempt_clamp(&list[i], post->row.received_ms);
     for (unsigned i = 0; i < found->try_count; i++) {
         of[i] = attempt_of(list, attempts, facts, post, &found->tries[i]);
         if (of[i])

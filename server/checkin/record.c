@@ -258,8 +258,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
         return false;
     take_way(facts, client, decision);
     bool changed = !device_equal(&before, &facts->device);
-    if (decision->confirm &&
-        !record_attempt_late_news(db, facts, &facts->checkin.version, facts->checkin.now_ms, err))
+    if (decision->confirm && !record_attempt_late_news(db, facts, &facts->checkin.version, NULL, err))
         return false;
     facts->noted = facts->noted || changed || decision->admit || touches_attempt(decision);
     return ((!changed && !facts->clamped) || device_update(db, &facts->device, err)) &&
@@ -291,8 +290,8 @@ bool record_report(struct db *db, struct facts *facts, const struct report *repo
     if (!device_update(db, &facts->device, err) ||
         (facts->noted && !note_version(db, facts, before.confirmed_version, err)))
         return false;
-    if (!record_attempt_late_news(db, facts, &report->version, report->at_ms, err))
+    if (!record_attempt_late_news(db, facts, &report->version, report->testimony, err))
         return false;
-    return (!report->tells_attempt || record_attempt_report(db, facts, &report->version, err)) &&
+    return record_attempt_report(db, facts, &report->version, report->testimony, err) &&
            tell_move(db, facts, &before, err) && tell_campaign(db, facts, true, err);
 }

@@ -6,6 +6,7 @@
 
 #include "server/checkin/facts.h"
 #include "server/context.h"
+#include "upgrade/testimony.h"
 
 /* Stores what the decision says is to be recorded. The attempt that bytes are sent for is then facts->attempt. */
 bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client,
@@ -17,7 +18,9 @@ struct report { /* the version of a device, from another source than its own che
     enum reported_by by;
     int64_t at_ms; /* known since */
     enum grade grade;
-    bool tells_attempt; /* it was seen late enough to tell the outcome of the open attempt */
+    const struct testimony
+        *testimony; /* when the version was seen; NULL: now. An attempt ends only when that was late
+                                          enough to be the result of its package */
 };
 
 /* Confirms the version, ends the attempts whose outcome it tells, removes a notice. A report of a lower grade than the

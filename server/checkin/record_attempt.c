@@ -172,8 +172,18 @@ bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
            (!decision->send || send_bytes(db, facts, decision, err));
 }
 
-bool record_attempt_late_news(struct db *db, struct facts *facts, const struct version *said, int64_t seen_ms,
-                              struct error *err)
+bool record_attempt_is_told(const struct attempt *attempt, const struct testimony *testimony)
+{
+    struct version from = {.count = 0};
+    if (testimony->proven_ms && !attempt->beside)
+        return true;
+    version_parse(slice_of(attempt->from), &from);
+    return testimony_tells_result(testimony, attempt->sent_ms ? attempt->sent_ms : attempt->created_ms,
+                                  attempt->delivered_ms, version_compare(&testimony->version, &from) > 0);
+}
+
+bool record_attempt_late_news(struct db *db, struct facts *facts, const struct version *said,
+                              const struct testimony *testimony, struct error *err)
 {
     struct snapshot known = {.attempt_open = true, .attempt_state = ATTEMPT_SILENT};
     struct attempt last;
@@ -185,7 +195,7 @@ bool record_attempt_late_news(struct db *db, struct facts *facts, const struct v
         return false;
     if (found)
         attempt_clamp(&last, facts->checkin.now_ms);
-    if (!found || seen_ms < last.delivered_ms)
+    if (!found || (testimony && !record_attempt_is_told(&last, testimony)))
         return true;
     version_parse(slice_of(last.from), &known.attempt_from);
     version_parse(slice_of(last.to), &known.attempt_to);
@@ -198,10 +208,12 @@ bool record_attempt_late_news(struct db *db, struct facts *facts, const struct v
 
 /* Ends one open attempt when the reported version tells its outcome. */
 static bool end_reported(struct db *db, struct facts *facts, struct attempt *attempt,
-                         const struct version *version, struct error *err)
+                         const struct version *version, const struct testimony *testimony, struct error *err)
 {
     struct snapshot known = {.attempt_open = true, .attempt_state = attempt->state};
     enum attempt_event event;
+    if (testimony && !record_attempt_is_told(attempt, testimony))
+        return true;
     version_parse(slice_of(attempt->from), &known.attempt_from);
     version_parse(slice_of(attempt->to), &known.attempt_to);
     known.attempt_same_firmware = attempt->firmware_id == facts->firmware.id;
@@ -209,17 +221,21 @@ static bool end_reported(struct db *db, struct facts *facts, struct attempt *att
            end_attempt(db, attempt, event, facts->checkin.now_ms, err);
 }
 
-static bool end_beside(struct db *db, struct facts *facts, const struct version *version, struct error *err)
+static bool end_beside(struct db *db, struct facts *facts, const struct version *version,
+                       const struct testimony *testimony, struct error *err)
 {
     struct attempt beside;
     bool open;
-    return attempt_open_of(db, facts->device.id, true, &beside, &open, err) &&
-           (!open || end_reported(db, facts, &beside, version, err));
+    if (!attempt_open_of(db, facts->device.id, true, &beside, &open, err))
+        return false;
+    attempt_clamp(&beside, facts->checkin.now_ms);
+    return !open || end_reported(db, facts, &beside, version, testimony, err);
 }
 
 bool record_attempt_report(struct db *db, struct facts *facts, const struct version *version,
-                           struct error *err)
+                           const struct testimony *testimony, struct error *err)
 {
-    return (!facts->snapshot.attempt_open || end_reported(db, facts, &facts->attempt, version, err)) &&
-           end_beside(db, facts, version, err);
+    return (!facts->snapshot.attempt_open ||
+            end_reported(db, facts, &facts->attempt, version, testimony, err)) &&
+           end_beside(db, facts, version, testimony, err);
 }

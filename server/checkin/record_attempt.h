@@ -6,19 +6,26 @@
 
 #include "server/checkin/facts.h"
 #include "server/context.h"
+#include "upgrade/testimony.h"
 
 /* What the decision says of attempts: ends, opens or aims one, queues packages, begins a transfer. The attempt that
    bytes are sent for is then facts->attempt. */
 bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
                     const struct decision *decision, struct error *err) __attribute__((warn_unused_result));
 
-/* The device ran version `said` at seen_ms. Ends an attempt that was called silent, where the version tells its
-   outcome. */
-bool record_attempt_late_news(struct db *db, struct facts *facts, const struct version *said, int64_t seen_ms,
-                              struct error *err) __attribute__((warn_unused_result));
+/* The device ran version `said`. Ends an attempt that was called silent, where the version tells its outcome.
+   `testimony`: when the version was seen; NULL: now. */
+bool record_attempt_late_news(struct db *db, struct facts *facts, const struct version *said,
+                              const struct testimony *testimony, struct error *err)
+    __attribute__((warn_unused_result));
 
-/* A report of this version: ends the open attempts whose outcome the version tells. */
+/* A report of this version: ends the open attempts whose outcome the version tells. `testimony`: when the version was
+   seen; NULL: now. */
 bool record_attempt_report(struct db *db, struct facts *facts, const struct version *version,
-                           struct error *err) __attribute__((warn_unused_result));
+                           const struct testimony *testimony, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Whether a version that was seen then can be the result of this attempt. */
+bool record_attempt_is_told(const struct attempt *attempt, const struct testimony *testimony);
 
 #endif

@@ -13,14 +13,10 @@
 #include "storage/pending_report.h"
 #include "storage/traffic.h"
 
-/* A module has all bytes before it reports the new version, but the last acknowledgement may be late. An
-   acknowledgement later than this after the report belongs to another download. */
-#define LATE_ACK_MS 60000
-
 static bool move(struct attempt *attempt, enum attempt_event event, int64_t now_ms)
 {
     enum attempt_state before = attempt->state, state = before;
-    if (before == ATTEMPT_NOT_BY_US && !clock_is_within(attempt->ended_ms, LATE_ACK_MS, now_ms))
+    if (before == ATTEMPT_NOT_BY_US && !clock_is_within(attempt->ended_ms, ATTEMPT_LATE_ACK_MS, now_ms))
         return false;
     if (!attempt_apply(&state, event) || state == before)
         return false;

@@ -73,8 +73,7 @@ static bool find_link(struct report_task *task, struct db *db, struct error *err
 static bool take_version(struct report_task *task, struct db *db, struct error *err)
 {
     struct facts *facts = &task->facts;
-    struct report report = {
-        .by = REPORTED_BY_HOST, .at_ms = facts->checkin.now_ms, .grade = facts->grade, .tells_attempt = true};
+    struct report report = {.by = REPORTED_BY_HOST, .at_ms = facts->checkin.now_ms, .grade = facts->grade};
     return name_parse_version_of(slice_of(task->said), facts->firmware.name, &report.version, err) &&
            record_report(db, facts, &report, err);
 }

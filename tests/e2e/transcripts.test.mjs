@@ -337,6 +337,95 @@ describe('a transcript that an admin adds', () => {
     });
 });
 
+// The last package of the device was delivered: does the text end the attempt?
+describe('a transcript after a delivery', () => {
+    const add = (scene, module, text, query = '') => server.admin(
+        'POST', scene.deviceAdminPath(module, `/transcripts${query}`), Buffer.from(text, 'latin1'), { headers: { 'Content-Type': 'text/plain' }, expect: 201 });
+    const upgrade = ati('1138') + download() + written() + ati('1147');
+    const whole = (ms) => ms - ms % 1000;
+    let scene;
+    before(async () => {
+        scene = await Scene.build(server, { ...at, versions: ['1138', '1147'] });
+        await scene.makePackage();
+    });
+
+    // The module asks over a link, so that the server knows of no version, or also in the dialect.
+    async function deliveredTo({ dialect = false } = {}) {
+        const { module, link } = dialect ? { module: scene.module() } : await scene.linkedModule();
+        await module.ask();
+        const attempt = await scene.awaitAttempt(module, 'delivered');
+        return { module, link, attempt };
+    }
+
+    // [what the admin sends, with which time, the end of the attempt, the confirmed version over a link, in the dialect]
+    const cases = [
+        ['the upgrade without a time', upgrade, () => null, 'confirmed', '1147', '1147'],
+        ['the upgrade in the second of the delivery', upgrade, (a) => whole(a.delivered_at), 'confirmed', '1147', '1147'],
+        ['the upgrade with a later failure', upgrade + lines('AT+UPGRADE', 'OK') + refused + ati('1147'), () => null, 'confirmed', '1147', '1147'],
+        ['the upgrade an hour before', upgrade, (a) => a.delivered_at - 3600_000, 'delivered', '1147', '1138'],
+        ['the upgrade with a network time of last year', nitz(Date.now() - 366 * 86400_000) + upgrade, () => null, 'delivered', '1147', '1138'],
+        ['another upgrade', ati('1141') + download() + written() + ati('1147'), () => null, 'delivered', '1147', '1138'],
+        ['an upgrade with an error', ati('1138') + download() + written(5) + ati('1147'), () => null, 'delivered', '1147', '1138'],
+        ['an upgrade whose download is not shown', ati('1138') + written() + ati('1147'), () => null, 'delivered', '1147', '1138'],
+        ['the end of an upgrade', download() + written() + ati('1147'), () => null, 'delivered', '1147', '1138'],
+        ['an upgrade and a second package', upgrade + download() + written(), () => null, 'delivered', null, '1138'],
+        ['only the new version', ati('1147'), () => null, 'delivered', '1147', '1138'],
+        ['only the new version, in the second of the delivery', ati('1147'), (a) => whole(a.delivered_at), 'confirmed', '1147', '1147'],
+        ['only the new version, later', ati('1147'), () => Date.now(), 'confirmed', '1147', '1147'],
+        ['only the new version, an hour before', ati('1147'), (a) => a.delivered_at - 3600_000, 'delivered', '1147', '1138'],
+        ['only the old version, without a time', ati('1138'), () => null, 'delivered', '1138', '1138'],
+        ['only the old version, in the second of the delivery', ati('1138'), (a) => whole(a.delivered_at - 1), 'delivered', '1138', '1138'],
+        ['only the old version, later', ati('1138'), () => Date.now(), 'not_applied', '1138', '1138'],
+    ];
+    for (const [name, text, when, state, linked, asking] of cases) {
+        test(`of an admin with ${name}: ${state}`, async () => {
+            for (const [dialect, version] of [[false, linked], [true, asking]]) {
+                const { module, attempt } = await deliveredTo({ dialect });
+                const captured = when(attempt);
+                const { json } = await add(scene, module, text, captured ? `?captured_at=${captured}` : '');
+                const record = await scene.record(module);
+                assert.deepEqual([record.attempts[0].state, record.confirmed_version], [state, version], `dialect ${dialect} ${JSON.stringify(json.why)}`);
+                const open = json.counted && state === 'delivered';
+                assert.equal(json.warnings.some((w) => /the attempt stays open/.test(w)), open, JSON.stringify(json.warnings));
+            }
+        });
+    }
+
+    test('ends the trial of the package: the next module gets it', async () => {
+        const trial = await Scene.build(server, { ...at, versions: ['1138', '1147'], canary: true });
+        await trial.makePackage();
+        const [first, second] = [(await trial.linkedModule()).module, trial.module()];
+        await first.ask();
+        await trial.awaitAttempt(first, 'delivered');
+        assert.equal((await second.ask()).code, 27);
+        await add(trial, first, upgrade);
+        assert.equal((await second.ask()).status, 200);
+    });
+
+    test('of the host right after the download counts, before the last acknowledgement is stored', async () => {
+        const { module, link } = await scene.linkedModule();
+        await module.ask();
+        const { json } = await post(module, link, upgrade);
+        assert.equal(json.transcript.counted, true);
+        const { state, delivered_at } = await scene.awaitAttempt(module, 'confirmed');
+        assert.ok(state === 'confirmed' && delivered_at);
+    });
+
+    test('without a time is no proof when an earlier attempt had the same versions', async () => {
+        const { module, link } = await deliveredTo();
+        await add(scene, module, upgrade);
+        await report(module, link, { version: '1138' });
+        await server.admin('POST', scene.path('/reports'), Buffer.from(`${module.id},1138\n`), { headers: { 'Content-Type': 'text/csv' }, expect: 200 });
+        await module.ask();
+        await scene.awaitAttempt(module, 'delivered');
+        const again = await add(scene, module, `${upgrade}\n`);
+        assert.equal(again.json.counted, false);
+        assert.equal((await scene.record(module)).attempts[0].state, 'delivered');
+        await add(scene, module, `${upgrade}\n\n`, `?captured_at=${Date.now()}`);
+        assert.equal((await scene.record(module)).attempts[0].state, 'confirmed');
+    });
+});
+
 describe('reports in bulk', () => {
     const send = (scene, text, expect = 200, type = 'text/csv') => server.admin('POST', scene.path('/reports'), Buffer.from(text),
         { headers: { 'Content-Type': type }, expect });

@@ -58,6 +58,49 @@ static const struct {
     {"confirmed later than it arrived", "1147", "1138", 0, NOW + 5, false, true, true, false, 0},
 };
 
+/* Since when a version can be the result of a package that was sent at NOW - HOUR_MS. */
+static const struct {
+    const char *name;
+    int64_t seen_ms, delivered_ms;
+    bool upward, tells;
+} results[] = {
+    {"newer, while bytes are sent", NOW - HOUR_MS + 5, 0, true, true},
+    {"newer, before", NOW - HOUR_MS - 5, 0, true, false},
+    {"newer, in the second of the first byte", NOW - HOUR_MS - SECOND_MS, 0, true, false},
+    {"newer, undated", 0, NOW - 9, true, false},
+    {"newer, after the delivery", NOW - 5, NOW - 9, true, true},
+    {"newer, in the second of the delivery", NOW - SECOND_MS, NOW - 9, true, true},
+    {"newer, a minute before the delivery", NOW - 9 - MINUTE_MS, NOW - 9, true, true},
+    {"newer, longer before the delivery", NOW - 12 - MINUTE_MS, NOW - 9, true, false},
+    {"older, after the delivery", NOW - 5, NOW - 9, false, true},
+    {"older, in the second of the delivery", NOW - SECOND_MS, NOW - 9, false, false},
+};
+
+static void test_results(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++) {
+        const struct testimony testimony = {.seen_ms = results[i].seen_ms, .arrived_ms = NOW};
+        if (testimony_tells_result(&testimony, NOW - HOUR_MS, results[i].delivered_ms, results[i].upward) !=
+            results[i].tells)
+            fail_msg("%s", results[i].name);
+    }
+}
+
+static void test_proof_needs_no_time(void **state)
+{
+    const struct version said = version("1147"), confirmed = version("1138");
+    const int64_t seen[] = {0, NOW - 2 * HOUR_MS};
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct testimony testimony = {
+            .version = said, .seen_ms = seen[i], .arrived_ms = NOW, .proven_ms = NOW - 9};
+        struct verdict verdict = testimony_weigh(&testimony, &confirmed, NOW - HOUR_MS);
+        assert_true(verdict.counts);
+        assert_int_equal(verdict.at_ms, i ? NOW - 9 : NOW);
+    }
+}
+
 static void test_rules(void **state)
 {
     (void)state;
@@ -148,6 +191,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_results),
+        cmocka_unit_test(test_proof_needs_no_time),
         cmocka_unit_test(test_order_of_arrival_does_not_matter),
         cmocka_unit_test(test_versions_of_two_firmwares_do_not_compare),
         cmocka_unit_test(test_only_what_was_seen_after_the_bytes_tells_of_them),
