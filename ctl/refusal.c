@@ -15,6 +15,7 @@ static const struct {
     {"max_package_bytes", "--max-package-bytes", false},
     {"captured_at", "--captured-at", false},
     {"none (null)", "none", false},
+    {"was changed since it was read: read it again", "was changed meanwhile: look at it again", false},
     {"add by=NAME", "add --by NAME", false},
     {"(reason)", "(--reason TEXT)", false},
     {"by must ", "--by (or DFOTA_BY) must ", true},

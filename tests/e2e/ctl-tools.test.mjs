@@ -160,7 +160,7 @@ describe('links of a list', () => {
         assert.equal(again.out, first.out.replaceAll(',no,', ',yes,'));
         const sent = await run(['-c', `"$0" device links pump --csv - -o json < ${join(dir, 'imeis.csv')}`, program], { command: 'sh', env });
         assert.deepEqual(JSON.parse(sent.out).items.map((l) => l.existed), [true, true]);
-        assertRun(await ctl(['device', 'revoke', '--csv', join(dir, 'imeis.csv'), '--yes']), 0, { err: /links of 2 devices are revoked/ });
+        assertRun(await ctl(['device', 'revoke', '--csv', join(dir, 'imeis.csv'), '--yes']), 0, { err: /links are revoked: 2; devices that had none: 0/ });
         assertRun(await ctl(words), 0, { err: /2 links are new/ });
         await writeFile(join(dir, 'imeis.csv'), `${imeis.join(',1002\n')},1002\n`);
         assertRun(await ctl(words), 0, { err: /2 links are new; 0 existed/ });
