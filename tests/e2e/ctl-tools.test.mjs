@@ -334,6 +334,23 @@ describe('why and doctor', () => {
         assert.ok(rows.some((r) => r.result === 'note' && /held/.test(r.text)));
     });
 
+    test('without a backup there is a warning, and what to do', async (t) => {
+        const answer = (q, s) => { s.writeHead(200, good).end(body); };
+        const none = { last: null, failed: null, due: false }, last = { made_at: Date.now(), result: 'complete' };
+        const backup = async (over, next) => (await doctor(t, answer, over, next)).rows.filter((r) => r.check === 'backup');
+        for (const [over, result, text, todo] of [
+            [{ backup: none, limits: { backup_warn_days: 7 } }, 'note', /^there is no backup yet: .*After 7 days/, /dfotactl backup DIR/],
+            [{ backup: none, limits: { backup_warn_days: 0 } }, 'note', /backup_warn_days = 0/, /another way/],
+            [{ backup: { last, failed: null, due: false } }, 'ok', /^the last backup is of \d{4}-/, /^null$/]]) {
+            const rows = await backup(over);
+            assert.deepEqual(rows.map((r) => r.result), [result]);
+            assert.match(rows[0].text, text);
+            assert.match(String(rows[0].do), todo);
+        }
+        const due = await backup({ backup: { last, failed: null, due: true } }, [{ kind: 'backup-due', text: 'no complete backup for 9 days' }]);
+        assert.deepEqual(due.map((r) => [r.result, r.text]), [['fault', 'no complete backup for 9 days']]);
+    });
+
     test('a real server answers by its own rules', async (t) => {
         const own = await startServer(t);
         const url = `http://${own.adminAddress.host}:${own.adminAddress.port}`;
@@ -342,5 +359,8 @@ describe('why and doctor', () => {
         assert.match(result.out, /^fault +address +links begin with http:\/\/127/m);
         assert.match(result.out, /^ok +proxy +http:\/\/127\.0\.0\.1:\d+ answers by the rules for\n? +modules|answers by the rules/m);
         assert.match(result.out, /^ok +clock/m);
+        assert.match(result.out, /^note +backup +there is no backup yet/m);
+        assert.match(result.out, /^note +products +there is no product yet/m);
+        assert.doesNotMatch(result.out, / of -|null|\?$/m);
     });
 });
