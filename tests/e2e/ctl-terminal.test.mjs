@@ -271,4 +271,14 @@ describe('standard input', () => {
         const { out, err, status } = await run(['-c', `echo ${secret} | "$0" secret add ${module.id} --secret-file -`, program], { command: 'sh', env });
         assert.deepEqual([status, out.trim()], [0, secret], err);
     });
+
+    test('so are an SBOM, evidence and a public key', async (t) => {
+        const piped = (text, ...words) => run(['-c', `printf '%s' "$1" | "$0" ${words.join(' ')}`, program, text], { command: 'sh', env });
+        assertRun(await piped('{"bomFormat":"CycloneDX"}', 'image', 'about', 'pump', '1002', '--sbom', '-'), 0);
+        const file = join(await scratch(t), 'evidence.json');
+        await writeFile(file, '{}');
+        for (const words of [['-'], ['-', '--key', '-']])
+            assertRun(await piped('{}', 'evidence', 'verify', ...words), 1, { err: /-: the file is damaged, or it is no evidence/ });
+        assertRun(await piped('{}', 'evidence', 'verify', `${file}.none`), 2, { err: /cannot read .*none: No such file/ });
+    });
 });

@@ -113,7 +113,8 @@ describe('who', () => {
         api.on('GET /products/pumps/firmware/f', firmware());
         for (const words of [['product', 'add', 'x'], ['image', 'withdraw', 'f', '1', '--reason', 'x'], ['firmware', 'set', 'f', '--downgrades', 'no'], ['target', 'set', 'f', '1'],
             ['target', 'clear', 'f'], ['device', 'link', 'imei:1'], ['device', 'tag', 'd', 'x'], ['campaign', 'pause', 'f', 'c'], ['campaign', 'cancel', 'f', 'c', '--yes'],
-            ['unknown', 'forget', 'all'], ['package', 'make', 'f', '1', '2'], ['package', 'forget', 'f', '1', '2', '--yes'], ['ledger', 'prune', '--before', '2020-01-01', '--yes']])
+            ['unknown', 'forget', 'all'], ['device', 'revoke', 'd', '--yes'], ['secret', 'add'], ['secret', 'revoke', '1', '--yes'], ['token', 'add', 'x', '--scope', 'read'],
+            ['device', 'retire', 'd'], ['image', 'delete', 'f', '1', '--yes'], ['package', 'make', 'f', '1', '2'], ['package', 'forget', 'f', '1', '2', '--yes'], ['ledger', 'prune', '--before', '2020-01-01', '--yes']])
             for (const [more, by] of [[['--by', 'Ann'], 'Ann'], [[], 'Bo']]) {
                 api.requests.length = 0;
                 await api.run([...words, ...more], { env: { DFOTA_BY: 'Bo' } });
