@@ -37,11 +37,11 @@ const ok = async (...args) => {
 // A shell in a terminal of 100 columns; keys are sent as a person types them.
 class Terminal {
     static async start(t, shell) {
+        const terminal = new Terminal();
+        t.after(() => terminal.tmux?.('kill-server')); // before the folder with its socket is removed
         const dir = await scratch(t);
         await symlink(program, join(dir, 'dfotactl'));
-        const terminal = new Terminal();
         terminal.tmux = (...args) => call('tmux', ['-S', join(dir, 'socket'), '-f', '/dev/null', ...args]).then(({ stdout }) => stdout);
-        t.after(() => terminal.tmux('kill-server').catch(() => {}));
         const variables = { HOME: dir, LC_ALL: 'C.UTF-8', TERM: 'screen', ...env, PATH: `${dir}:${process.env.PATH}`, ASAN_OPTIONS: process.env.ASAN_OPTIONS ?? '' };
         const words = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
         await terminal.tmux('new-session', '-d', '-x', '100', '-y', '40', 'env', '-i', ...words, ...shell);
@@ -176,7 +176,8 @@ describe('what was shown is what is deleted', () => {
         const { status, out } = await onTerminal(`${program} webhook delete mine`, () => 'y');
         assert.equal(status, 0, out);
         assertRun(await ctl('webhook', 'show', 'mine'), 2, { err: /no webhook mine/ });
-        assert.equal((await onTerminal(`${program} webhook forget hook-bash all`, () => 'y')).status, 0);
+        await ok('webhook', 'add', 'quiet', 'http://127.0.0.1:9/x');
+        assert.equal((await onTerminal(`${program} webhook forget quiet all`, () => 'y')).status, 0);
     });
 
     test('with --yes nothing is read before, and nothing is compared', async (t) => {
