@@ -56,8 +56,8 @@ static void print(const json_t *answer)
     session_note("nothing was changed");
 }
 
-bool campaign_effect_show(struct session *session, const char *method, struct client_path *path, json_t *body,
-                          struct failure *fail)
+bool campaign_effect_fetch(struct session *session, const char *method, struct client_path *path,
+                           json_t *body, json_t **ret, struct failure *fail)
 {
     struct client_answer answer = {0};
     bool ok = client_path_query(path, "dry_run", "1", fail) &&
@@ -65,10 +65,21 @@ bool campaign_effect_show(struct session *session, const char *method, struct cl
     json_decref(body);
     if (!ok)
         return false;
-    if (session->json)
-        session_print_json(answer.json);
-    else
-        print(answer.json);
+    *ret = json_incref(answer.json);
     client_answer_clear(&answer);
+    return *ret || failure_set(fail, EXIT_UNREACHABLE, "the server sent an empty answer");
+}
+
+bool campaign_effect_show(struct session *session, const char *method, struct client_path *path, json_t *body,
+                          struct failure *fail)
+{
+    json_t *effect = NULL;
+    if (!campaign_effect_fetch(session, method, path, body, &effect, fail))
+        return false;
+    if (session->json)
+        session_print_json(effect);
+    else
+        print(effect);
+    json_decref(effect);
     return true;
 }

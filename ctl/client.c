@@ -25,6 +25,7 @@ struct client {
     struct http_connect connect;
     int64_t deadline_ms; /* boot clock; 0: none */
     enum reason_language language;
+    char *match; /* If-Match of changing calls; or NULL */
 };
 
 static void cleanup_url(CURLU **url)
@@ -144,6 +145,7 @@ void client_free(struct client *client)
     if (client->token)
         explicit_bzero(client->token, strlen(client->token));
     free(client->token);
+    free(client->match);
     free(client);
 }
 
@@ -236,6 +238,8 @@ static bool understand(const struct client *client, const struct client_call *ca
     /* Only the path of the next page is used: the token must not go to another server. */
     const char *next = answer->next ? strstr(answer->next, API "/") : NULL;
     out.next = next ? strdup(next + strlen(API)) : NULL;
+    out.etag = answer->etag;
+    answer->etag = NULL;
     *ret = out;
     return true;
 }
@@ -312,6 +316,7 @@ bool client_send(struct client *client, const struct client_call *call, struct c
                 : body     ? "application/json"
                            : NULL,
         .key = key[0] ? key : NULL,
+        .match = strcmp(call->method, "GET") != 0 ? client->match : NULL,
         .body = body,
         .body_size = body ? strlen(body) : 0,
         .file = file.file,
@@ -335,6 +340,7 @@ void client_answer_clear(struct client_answer *answer)
 {
     json_decref(answer->json);
     free(answer->next);
+    free(answer->etag);
     *answer = (struct client_answer){0};
 }
 
@@ -355,4 +361,17 @@ bool client_get(struct client *client, const char *path, json_t **ret, struct fa
     if (!*ret)
         return failure_set(fail, EXIT_UNREACHABLE, "the server sent an empty answer");
     return true;
+}
+
+bool client_get_resource(struct client *client, const char *path, json_t **ret, struct failure *fail)
+{
+    struct client_answer answer = {0};
+    if (!client_change(client, "GET", path, NULL, &answer, fail))
+        return false;
+    *ret = json_incref(answer.json);
+    free(client->match);
+    client->match = answer.etag;
+    answer.etag = NULL;
+    client_answer_clear(&answer);
+    return *ret || failure_set(fail, EXIT_UNREACHABLE, "the server sent an empty answer");
 }

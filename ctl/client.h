@@ -56,6 +56,7 @@ struct client_answer {
     long status;  /* 2xx */
     json_t *json; /* an object; NULL after 204 or with a sink */
     char *next;   /* path of the next page of a list, or NULL */
+    char *etag;   /* or NULL */
 };
 
 /* EXIT_REFUSED: the server refused; *fail has the code and the detail. EXIT_UNREACHABLE: no answer, or one
@@ -68,6 +69,10 @@ void client_answer_clear(struct client_answer *answer);
 bool client_get(struct client *client, const char *path, json_t **ret, struct failure *fail);
 bool client_change(struct client *client, const char *method, const char *path, const json_t *body,
                    struct client_answer *ret, struct failure *fail);
+
+/* As client_get(), of the resource that the next changes are about: they carry its ETag as If-Match, and the server refuses
+   them (precondition-failed) when the resource was changed meanwhile. */
+bool client_get_resource(struct client *client, const char *path, json_t **ret, struct failure *fail);
 
 bool client_is_late(const struct client *client); /* the timeout has passed */
 

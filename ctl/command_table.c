@@ -108,8 +108,8 @@ const struct command command_table[] = {
      firmware_delete},
 
     {"target set", "FIRMWARE VERSION", SET(ON(DRY_RUN)), NONE, "set the version that devices shall run",
-     "--dry-run shows how many devices would be led there, by which path, with how many bytes, and what "
-     "cannot be reached.",
+     "A terminal shows the effect in numbers, and asks. --dry-run shows how many devices would be led there, by which "
+     "path, with how many bytes, and what cannot be reached.",
      target_set},
     {"target clear", "FIRMWARE", NONE, NONE, "stop offering upgrades", NULL, target_clear},
 
@@ -130,8 +130,8 @@ const struct command command_table[] = {
     {"campaign show", "FIRMWARE CAMPAIGN", NONE, NONE, "show a campaign with its stages",
      "CAMPAIGN is the name or the number.", campaign_show},
     {"campaign start", "FIRMWARE CAMPAIGN", SET(ON(DRY_RUN), ON(BY)), NONE, "start a campaign",
-     "--dry-run shows how many devices would be led there, by which path, with how many bytes, and what "
-     "cannot be reached.",
+     "A terminal shows the effect in numbers, and asks. --dry-run shows how many devices would be led there, by which "
+     "path, with how many bytes, and what cannot be reached.",
      campaign_start},
     {"campaign pause", "FIRMWARE CAMPAIGN", SET(ON(REASON), ON(BY)), NONE, "pause a campaign",
      "Devices get nothing new. A download that has begun may end, unless the campaign was created with "
@@ -298,7 +298,9 @@ const struct command command_table[] = {
      "factory: device, version, URL, and the commands for the module.",
      device_links},
     {"device revoke", "[DEVICE]", SET(ON(LINK), ON(CSV)), NONE, "revoke all links of a device, or one",
-     "With --csv: all links of each device in the first column of the file.", device_revoke},
+     "With --csv: all links of each device in the first column of the file. Each line gets its answer: revoked, had-none, "
+     "unknown (no such device) or refused; then the exit status is 1, and the other lines are handled too.",
+     device_revoke},
 
     {"report", "DEVICE FILE", SET(ON(CAPTURED_AT)), NONE, "send what a host captured from its module",
      "FILE is the raw text of the serial line; \"-\" is standard input. The server shows what it found. "

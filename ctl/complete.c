@@ -39,11 +39,6 @@ static void offer_alternatives(const struct completion *completion, const char *
 
 /* From the server */
 
-static bool is_versions(const char *kind)
-{
-    return strcmp(kind, "VERSION") == 0 || strcmp(kind, "FROM") == 0 || strcmp(kind, "TO") == 0;
-}
-
 /* The firmware that the line names, else the only one. The caller frees *ret. */
 static bool find_firmware(struct session *session, const struct completion *completion, char **ret,
                           struct failure *fail)
@@ -56,55 +51,87 @@ static bool find_firmware(struct session *session, const struct completion *comp
     return *ret || (!named && session_only_firmware(session, ret, fail));
 }
 
-static bool fetch(struct session *session, const struct completion *completion, const char *kind,
-                  json_t **ret, const char **ret_key, struct failure *fail)
+/* What the arguments of a kind are on the server. `below`: of a product or firmware. */
+static const struct source {
+    const char *kind, *list, *key;
+    enum { OF_SERVER, OF_PRODUCT, OF_FIRMWARE } below;
+} sources[] = {
+    {"KEY", "products", "product_key", OF_SERVER}, {"WEBHOOK", "webhooks", "name", OF_SERVER},
+    {"TOKEN", "tokens", "name", OF_SERVER},        {"FIRMWARE", NULL, "firmware", OF_PRODUCT},
+    {"SECRET", "secrets", "secret", OF_PRODUCT},   {"DEVICE", "devices", "device", OF_PRODUCT},
+    {"VERSION", "images", "version", OF_FIRMWARE}, {"FROM", "images", "version", OF_FIRMWARE},
+    {"TO", "images", "version", OF_FIRMWARE},      {"CAMPAIGN", "campaigns", "name", OF_FIRMWARE},
+};
+
+static const struct source *find_source(const char *kind)
+{
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+        if (strcmp(sources[i].kind, kind) == 0)
+            return &sources[i];
+    return NULL;
+}
+
+/* Only devices that begin as what is typed: there may be more devices than one page has. */
+static bool ask_beginning(const struct completion *completion, struct client_path *path, struct failure *fail)
+{
+    char filter[128];
+    const char *typed = completion->typed;
+    bool plain =
+        typed[0] &&
+        strspn(typed, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._:-") == strlen(typed);
+    if (plain && (size_t)snprintf(filter, sizeof filter, "device like \"%s*\"", typed) < sizeof filter &&
+        !client_path_query(path, "q", filter, fail))
+        return false;
+    return client_path_query(path, "limit", SHOWN_MAX, fail);
+}
+
+static bool fetch(struct session *session, const struct completion *completion, const struct source *source,
+                  json_t **ret, struct failure *fail)
 {
     struct client_path path = {.len = 0};
     char *firmware = NULL;
     bool ok = true;
-    if (is_versions(kind) || strcmp(kind, "CAMPAIGN") == 0) {
-        *ret_key = is_versions(kind) ? "version" : "name";
+    if (source->below == OF_FIRMWARE)
         ok = find_firmware(session, completion, &firmware, fail) &&
-             session_path(session, &path, fail, "firmware", firmware,
-                          is_versions(kind) ? "images" : "campaigns", NULL);
-    } else if (strcmp(kind, "FIRMWARE") == 0) {
-        *ret_key = "firmware";
-        ok = session_path(session, &path, fail, "firmware", NULL);
-    } else if (strcmp(kind, "DEVICE") == 0) {
-        *ret_key = "device";
-        ok = session_path(session, &path, fail, "devices", NULL) &&
-             client_path_query(&path, "limit", SHOWN_MAX, fail);
-    } else {
-        *ret_key = strcmp(kind, "KEY") == 0 ? "product_key" : "name";
-        ok = client_path_add(&path,
-                             strcmp(kind, "KEY") == 0       ? "products"
-                             : strcmp(kind, "WEBHOOK") == 0 ? "webhooks"
-                                                            : "tokens",
-                             fail);
-    }
+             session_path(session, &path, fail, "firmware", firmware, source->list, NULL);
+    else if (source->below == OF_PRODUCT)
+        ok = session_path(session, &path, fail, source->list ? source->list : "firmware", NULL);
+    else
+        ok = client_path_add(&path, source->list, fail);
     free(firmware);
-    return ok && client_get(session->client, path.text, ret, fail);
+    return ok && (strcmp(source->kind, "DEVICE") != 0 || ask_beginning(completion, &path, fail)) &&
+           client_get(session->client, path.text, ret, fail);
 }
 
-static void offer_names(const struct completion *completion, const char *kind)
+/* Offers the names of a list. What has ended cannot be named in a command that changes it. */
+static void offer_items(const struct completion *completion, const json_t *items, const char *key)
+{
+    const json_t *item;
+    size_t i;
+    json_array_foreach (items, i, item) {
+        const json_t *name = json_object_get(item, key);
+        char number[24];
+        snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT, json_integer_value(name));
+        const char *text = json_is_integer(name) ? number : json_string_value(name);
+        if (text && !json_is_integer(json_object_get(item, "revoked_at")))
+            offer(completion, text, strlen(text), NULL);
+    }
+}
+
+static void offer_names(const struct completion *given, const char *kind)
 {
     struct session session;
     struct failure ignored;
-    struct ctl_options options = completion->options;
-    const char *key;
-    json_t *answer = NULL, *item;
+    struct completion completion = *given;
+    const struct source *source = find_source(kind);
+    json_t *answer = NULL;
     char *no_args[] = {NULL};
-    size_t i;
-    options.timeout_s = WAIT_S;
-    options.output = options.columns = NULL;
-    if (!session_open(&options, no_args, &session, &ignored))
+    completion.options.timeout_s = WAIT_S;
+    completion.options.output = completion.options.columns = NULL;
+    if (!source || !session_open(&completion.options, no_args, &session, &ignored))
         return;
-    if (fetch(&session, completion, kind, &answer, &key, &ignored))
-        json_array_foreach (json_object_get(answer, "items"), i, item) {
-            const char *name = json_string_value(json_object_get(item, key));
-            if (name)
-                offer(completion, name, strlen(name), NULL);
-        }
+    if (fetch(&session, &completion, source, &answer, &ignored))
+        offer_items(&completion, json_object_get(answer, "items"), source->key);
     json_decref(answer);
     session_close(&session);
 }
@@ -119,19 +146,14 @@ static void offer_profile(void *cls, const char *name)
 /* `kind` is how help names the argument: FIRMWARE, yes|no, FILE. */
 static void offer_kind(struct completion *completion, const char *kind)
 {
-    static const char *const names[] = {"FIRMWARE", "VERSION",  "FROM",    "TO",   "DEVICE",
-                                        "KEY",      "CAMPAIGN", "WEBHOOK", "TOKEN"};
     if (strcmp(kind, "FILE") == 0 || strcmp(kind, "DIR") == 0 || strcmp(kind, "OUT") == 0)
         puts(":file");
     else if (strchr(kind, '|') && strcmp(kind, "DEVICE|FIRMWARE") != 0)
         offer_alternatives(completion, kind);
     else if (strcmp(kind, "DEVICE|FIRMWARE") == 0)
         offer_names(completion, completion->options.all ? "FIRMWARE" : "DEVICE");
-    else if (strcmp(kind, "NEW_DEVICE") == 0)
-        offer_names(completion, "DEVICE");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(kind, names[i]) == 0)
-            offer_names(completion, kind);
+    else
+        offer_names(completion, strcmp(kind, "NEW_DEVICE") == 0 ? "DEVICE" : kind);
 }
 
 /* The n-th argument in "FIRMWARE [VERSION] FILE…", without [ ] and …; the last one with … repeats. */
@@ -222,7 +244,7 @@ static void offer_value(struct completion *completion, int option)
         offer_names(completion, "FIRMWARE");
     else if (option == OPTION_CSV || option == OPTION_DEVICES || option == OPTION_AGAINST)
         puts(":file");
-    else if (row->argument && option != OPTION_PRODUCT && option != OPTION_KEY)
+    else if (row->argument && option != OPTION_PRODUCT && option != OPTION_KEY && option != OPTION_TOKEN)
         offer_kind(completion, row->argument);
     else if (option == OPTION_PRODUCT)
         offer_names(completion, "KEY");

@@ -131,6 +131,21 @@ static void check_overview(const json_t *overview, json_t *rows)
         doctor_put(rows, DOCTOR_OK, "bases", NULL, "no device runs a version without an image");
 }
 
+/* There never was a backup, and none is due yet. */
+static void note_no_backup(const json_t *status, json_t *rows)
+{
+    json_int_t days = json_integer_value(table_find(status, "limits.backup_warn_days"));
+    if (days > 0)
+        doctor_put(
+            rows, DOCTOR_NOTE, "backup", "dfotactl backup DIR, each day by a timer",
+            "there is no backup yet: what is lost with this disk is lost for good. After %" JSON_INTEGER_FORMAT
+            " days without one this is a fault",
+            days);
+    else
+        doctor_put(rows, DOCTOR_NOTE, "backup", "check yourself that the server is backed up in another way",
+                   "there is no backup by dfotactl, and backup_warn_days = 0 turns the warning off");
+}
+
 static void check_backup(const json_t *status, json_t *rows)
 {
     const json_t *backup = json_object_get(status, "backup"), *last = json_object_get(backup, "last");
@@ -140,8 +155,20 @@ static void check_backup(const json_t *status, json_t *rows)
                    "this server does not remember its backups");
     else if (json_is_object(json_object_get(backup, "failed")))
         doctor_put(rows, DOCTOR_FAULT, "backup", "dfotactl backup DIR", "the last backup failed");
-    else if (json_is_false(json_object_get(backup, "due")))
+    else if (json_is_true(json_object_get(backup, "due")))
+        return; /* the overview says since when */
+    else if (!json_is_object(last))
+        note_no_backup(status, rows);
+    else
         doctor_put(rows, DOCTOR_OK, "backup", NULL, "the last backup is of %s", at ? at : "?");
+}
+
+static void check_products(const json_t *status, json_t *rows)
+{
+    const json_t *products = json_object_get(status, "products");
+    if (json_is_integer(products) && json_integer_value(products) == 0)
+        doctor_put(rows, DOCTOR_NOTE, "products", "dfotactl product add NAME",
+                   "there is no product yet, so no module gets anything");
 }
 
 /* A finding is a sentence, so it gets the rest of the line. */
@@ -189,6 +216,7 @@ bool doctor_show(struct session *session, struct failure *fail)
         check_clock(status, before_ms, after_ms, rows);
         check_address(status, rows);
         check_backup(status, rows);
+        check_products(status, rows);
         check_overview(overview, rows);
         ok = print_rows(session, rows, fail);
     }

@@ -2,7 +2,6 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl evidence verify: checks an evidence file, without a server. It says what was checked, and what was
    not. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "base/text.h"
 #include "ctl/command.h"
 #include "ctl/evidence.h"
+#include "ctl/input.h"
 
 #define PAYLOAD_MAX (64u << 20)
 
@@ -77,9 +77,9 @@ static bool read_trusted(const char *text, struct signature_public_key *ret, str
         if (whole)
             return true;
     }
-    _cleanup_(cleanup_fclose) FILE *file = fopen(text, "re");
-    if (!file)
-        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", text, strerror(errno));
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    if (!input_open(text, &file, fail))
+        return false;
     return signature_public_read(file, ret) ||
            failure_set(fail, EXIT_USAGE, "%s is not the PEM of an Ed25519 public key", text);
 }
@@ -117,10 +117,10 @@ static bool check_signature(struct check *check, const char *trusted, struct fai
 
 static bool open_file(struct check *check, struct failure *fail)
 {
-    json_error_t why;
-    check->envelope = json_load_file(check->file, JSON_REJECT_DUPLICATES, &why);
-    if (!check->envelope && json_error_code(&why) == json_error_cannot_open_file)
-        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", check->file, strerror(errno));
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    if (!input_open(check->file, &file, fail))
+        return false;
+    check->envelope = json_loadf(file, JSON_REJECT_DUPLICATES, NULL);
     const char *algorithm = json_string_value(json_object_get(check->envelope, "algorithm"));
     return (json_integer_value(json_object_get(check->envelope, "dfota_evidence")) == 1 && algorithm &&
             strcmp(algorithm, "Ed25519") == 0 && json_object_size(check->envelope) == 5) ||

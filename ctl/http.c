@@ -98,12 +98,24 @@ static void take_link(struct http_answer *answer, struct slice value)
     answer->next = strndup(open + 1, (size_t)(close - open - 1));
 }
 
+static void take_etag(struct http_answer *answer, struct slice value)
+{
+    while (value.len && strchr(" \t", value.ptr[0]))
+        value = (struct slice){value.ptr + 1, value.len - 1};
+    while (value.len && strchr(" \t\r\n", value.ptr[value.len - 1]))
+        value.len--;
+    free(answer->etag);
+    answer->etag = value.len && value.len < HEADER_MAX / 2 ? strndup(value.ptr, value.len) : NULL;
+}
+
 static size_t on_header(char *line, size_t one, size_t size, void *context)
 {
     struct exchange *exchange = context;
     (void)one;
     if (size > 5 && strncasecmp(line, "link:", 5) == 0)
         take_link(&exchange->answer, (struct slice){line + 5, size - 5});
+    if (size > 5 && strncasecmp(line, "etag:", 5) == 0)
+        take_etag(&exchange->answer, (struct slice){line + 5, size - 5});
     return size;
 }
 
@@ -151,6 +163,7 @@ static bool set_headers(struct curl_slist **list, const struct http_request *req
            (!request->token || add_header(list, "Authorization", authorization)) &&
            add_header(list, "Content-Type", request->type) && add_range(list, request) &&
            (!request->key || add_header(list, "Idempotency-Key", request->key)) &&
+           (!request->match || add_header(list, "If-Match", request->match)) &&
            (!request->digest || add_header(list, "Repr-Digest", request->digest)) &&
            add_header(list, "Expect", request->file ? "100-continue" : NULL);
 }
@@ -281,5 +294,6 @@ void http_answer_clear(struct http_answer *answer)
 {
     free(answer->body);
     free(answer->next);
+    free(answer->etag);
     *answer = (struct http_answer){0};
 }

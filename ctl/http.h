@@ -25,8 +25,9 @@ struct http_request { /* all pointers are borrowed; what is not needed is NULL o
     const char *method, *url;
     const char *token; /* sent as Bearer */
     struct http_connect connect;
-    const char *type; /* Content-Type of the body */
-    const char *key;  /* Idempotency-Key */
+    const char *type;  /* Content-Type of the body */
+    const char *key;   /* Idempotency-Key */
+    const char *match; /* If-Match */
 
     const char *body; /* in memory */
     size_t body_size;
@@ -48,6 +49,7 @@ struct http_answer {
     char *body; /* with a NUL at the end; NULL: no body */
     size_t size;
     char *next; /* address in the Link header with rel="next", or NULL */
+    char *etag; /* as the header has it, with its quotes; or NULL */
     bool broke; /* there is no answer: the connection ended after the request, or a part of it, was sent */
 };
 

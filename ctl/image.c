@@ -38,7 +38,7 @@ static bool collect(struct session *session, const char *firmware, json_t *items
     struct client_path path;
     json_t *answer = NULL;
     if (!session_path(session, &path, fail, "firmware", firmware, "images", NULL) ||
-        !client_get(session->client, path.text, &answer, fail))
+        !session_fetch_pages(session, path.text, &answer, fail))
         return false;
     bool ok = json_array_extend(items, json_object_get(answer, "items")) == 0;
     json_decref(answer);
@@ -122,11 +122,19 @@ bool image_add_kind(const struct session *session, struct client_path *path, str
 
 bool image_list(struct session *session, struct failure *fail)
 {
+    const struct ctl_options *options = session->options;
     if (session->arg_count > 0)
         return list_one(session, fail);
+    if (options->sort)
+        return failure_set(fail, EXIT_USAGE,
+                           "image list --sort needs the firmware: image list FIRMWARE --sort %s",
+                           options->sort);
     json_t *items = json_array();
     json_t *answer = json_pack("{s:O}", "items", items);
-    bool ok = collect_all(session, items, fail) && print(session, answer, fail);
+    bool ok = collect_all(session, items, fail);
+    while (ok && options->limit && json_array_size(items) > options->limit)
+        json_array_remove(items, json_array_size(items) - 1);
+    ok = ok && print(session, answer, fail);
     json_decref(answer);
     json_decref(items);
     return ok;

@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl image show, image about */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "ctl/command.h"
+#include "ctl/input.h"
 
 static const struct table_column show_columns[] = {
     {"Firmware", "firmware", TABLE_TEXT},
@@ -48,9 +48,9 @@ static bool send(struct session *session, const char *what, struct client_call *
 
 static bool send_sbom(struct session *session, const char *name, struct failure *fail)
 {
-    _cleanup_(cleanup_fclose) FILE *file = fopen(name, "re");
-    if (!file)
-        return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", name, strerror(errno));
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    if (!input_open(name, &file, fail))
+        return false;
     return send(session, "sbom",
                 &(struct client_call){.file = file, .file_type = "application/json", .label = name}, fail);
 }

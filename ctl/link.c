@@ -1,8 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl device link, links, revoke */
-#include "ctl/link.h"
-
+/* dfotactl device link, links */
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
@@ -10,7 +8,6 @@
 #include "ctl/firmware.h"
 #include "ctl/input.h"
 #include "ctl/package.h"
-#include "ctl/progress.h"
 #include "base/text.h"
 
 static const struct table_column page_columns[] = {
@@ -187,70 +184,4 @@ bool device_links(struct session *session, struct failure *fail)
         note_existed(items);
     client_answer_clear(&answer);
     return ok;
-}
-
-/* Revokes the links of one device, or one of them. */
-static bool revoke_links(struct session *session, const char *device, struct failure *fail)
-{
-    const char *link = session->options->link;
-    struct client_path path;
-    struct client_answer answer = {0};
-    if (!session_path(session, &path, fail, "devices", device, "links", link, NULL) ||
-        !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
-        return false;
-    client_answer_clear(&answer);
-    return true;
-}
-
-/* The first field of each line is a device. Ends with the first refusal, and says how far it came. */
-static bool revoke_all(struct session *session, struct failure *fail)
-{
-    const char *name = session->options->csv;
-    _cleanup_(cleanup_fclose) FILE *file = NULL;
-    char line[1024];
-    size_t number = 0, done = 0;
-    if (!input_open(name, &file, fail))
-        return false;
-    while (fgets(line, sizeof line, file)) {
-        struct failure why = {0};
-        char *field = line + strspn(line, "\xEF\xBB\xBF \t\"");
-        field[strcspn(field, ",;\"\r\n")] = '\0';
-        if (!field[0] ||
-            (++number == 1 && (strcasecmp(field, "imei") == 0 || strcasecmp(field, "device") == 0)))
-            continue;
-        if (!revoke_links(session, field, &why)) {
-            *fail = why;
-            snprintf(fail->text, sizeof fail->text,
-                     "%.60s: %.900s. The links of %zu devices before it are revoked", field, why.text, done);
-            return false;
-        }
-        progress_say(name, field);
-        done++;
-    }
-    session_note("the links of %zu devices are revoked", done);
-    return true;
-}
-
-bool link_check_revoke(const struct session *session, struct failure *fail)
-{
-    if (!session->options->csv == !session->args[0])
-        return failure_set(fail, EXIT_USAGE, "device revoke takes either DEVICE or --csv FILE");
-    return !session->options->csv || !session->options->link ||
-           failure_set(fail, EXIT_USAGE, "--link and --csv cannot be used together");
-}
-
-bool device_revoke(struct session *session, struct failure *fail)
-{
-    const char *link = session->options->link, *device = session->args[0];
-    if (!link_check_revoke(session, fail))
-        return false;
-    if (!device)
-        return revoke_all(session, fail);
-    if (!revoke_links(session, device, fail))
-        return false;
-    if (link)
-        session_note("link %s of %s is revoked", link, device);
-    else
-        session_note("all links of %s are revoked", device);
-    return true;
 }

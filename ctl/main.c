@@ -111,7 +111,7 @@ int main(int argc, char **argv)
         return ok ? EXIT_USAGE : (int)fail.status;
     }
     if (!ok)
-        failure_print(stderr, &fail, json);
+        failure_print(stderr, &fail, json || (options.output && strcmp(options.output, "json") == 0));
     curl_global_cleanup();
     return ok ? EXIT_DONE : (int)fail.status;
 }

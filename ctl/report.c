@@ -120,6 +120,10 @@ bool transcript_list(struct session *session, struct failure *fail)
 {
     struct client_path path;
     json_t *transcript = NULL;
+    const struct ctl_options *options = session->options;
+    if (session->args[1] && (options->filter || options->sort || options->limit))
+        return failure_set(fail, EXIT_USAGE, "--filter, --sort and --limit are for the list: leave out %s",
+                           session->args[1]);
     if (!session_path(session, &path, fail, "devices", session->args[0], "transcripts", session->args[1],
                       NULL))
         return false;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "ctl/command.h"
+#include "ctl/input.h"
 
 #define HOUR_MS  3600000
 #define FILE_MAX 100
@@ -34,9 +35,11 @@ static bool put_value(const struct session *session, json_t *body, struct failur
     char text[FILE_MAX + 1] = "";
     if (!path)
         return true;
-    _cleanup_(cleanup_fclose) FILE *file = fopen(path, "re");
-    size_t len = file ? fread(text, 1, FILE_MAX, file) : 0;
-    if (!file || ferror(file))
+    _cleanup_(cleanup_fclose) FILE *file = NULL;
+    if (!input_open(path, &file, fail))
+        return false;
+    size_t len = fread(text, 1, FILE_MAX, file);
+    if (ferror(file))
         return failure_set(fail, EXIT_USAGE, "cannot read %s: %s", path, strerror(errno));
     while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
         text[--len] = '\0';

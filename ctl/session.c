@@ -103,15 +103,14 @@ bool session_open(const struct ctl_options *options, char **args, struct session
 {
     char file[TOKEN_FILE_MAX];
     const char *token = NULL;
-    struct session session;
-    if (!session_open_offline(options, args, &session, fail) ||
-        !profile_load(options->profile, &session.profile, fail))
+    if (!session_open_offline(options, args, ret, fail) ||
+        !profile_load(options->profile, &ret->profile, fail))
         return false;
     if (options->cert_key && !options->cert)
         return failure_set(fail, EXIT_USAGE, "--cert-key is the key of --cert, which is missing");
     if (options->print_csv && options->columns)
-        session.json = false; /* a command with --csv prints its own CSV */
-    const struct profile *profile = &session.profile;
+        ret->json = false;                         /* a command with --csv prints its own CSV */
+    const struct profile *profile = &ret->profile; /* the client keeps pointers into it */
     const char *url = choose(profile, options->url, "DFOTA_URL", profile->url);
     url = url ? url : URL_DEFAULT;
     if (!find_token(options, profile, url, file, &token, fail))
@@ -121,12 +120,11 @@ bool session_open(const struct ctl_options *options, char **args, struct session
                                              choose(profile, options->cacert, "SSL_CERT_FILE", profile->ca),
                                          .cert = options->cert,
                                          .cert_key = options->cert_key};
-    bool ok = client_open(url, token, (int64_t)options->timeout_s * 1000, &connect, &session.client, fail);
+    bool ok = client_open(url, token, (int64_t)options->timeout_s * 1000, &connect, &ret->client, fail);
     explicit_bzero(file, sizeof file);
-    *ret = session;
     if (!ok)
         return false;
-    ret->by = choose(&ret->profile, options->by, "DFOTA_BY", ret->profile.by);
+    ret->by = choose(profile, options->by, "DFOTA_BY", profile->by);
     client_set_by(ret->client, ret->by);
     set_language(ret);
     return true;

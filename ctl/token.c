@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* dfotactl token add, list, rotate, revoke */
+#include "ctl/token.h"
+
 #include <stdio.h>
 #include <string.h>
 #include "base/slice.h"
@@ -18,8 +20,7 @@ static const struct table_column list_columns[] = {
 };
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), NULL, NULL};
 
-/* The token that the first argument names: by its name when it is not revoked, else by its number. */
-static bool find(struct session *session, struct client_path *ret, struct failure *fail)
+bool token_find(struct session *session, struct client_path *ret, struct failure *fail)
 {
     const char *wanted = session->args[0];
     json_t *answer = NULL, *item;
@@ -96,7 +97,7 @@ bool token_rotate(struct session *session, struct failure *fail)
     if (session->options->given[OPTION_OVERLAP])
         json_object_set_new(body, "overlap_ms",
                             json_integer((json_int_t)session->options->overlap_h * HOUR_MS));
-    bool ok = put_expiry(session, body) && find(session, &path, fail) &&
+    bool ok = put_expiry(session, body) && token_find(session, &path, fail) &&
               client_path_add(&path, "rotate", fail) && send_for_secret(session, &path, body, fail);
     json_decref(body);
     return ok;
@@ -107,7 +108,7 @@ bool token_revoke(struct session *session, struct failure *fail)
     struct client_path path;
     struct client_answer answer = {0};
     const char *by = session->options->by;
-    if (!find(session, &path, fail) || (by && !client_path_query(&path, "by", by, fail)) ||
+    if (!token_find(session, &path, fail) || (by && !client_path_query(&path, "by", by, fail)) ||
         !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
         return false;
     client_answer_clear(&answer);

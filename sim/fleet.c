@@ -11,8 +11,18 @@
 #define IMEI_BODY       14 /* digits before the check digit */
 #define LINKS_MAX_BYTES ((size_t)32 << 20)
 
+#define COLUMNS_MAX 64
+
 struct row { /* a line of a file of links; parts that are missing are empty */
     struct slice imei, version, url, report_url;
+};
+
+/* Which part of a row each column has; PART_NONE: it is not used. */
+enum part { PART_NONE, PART_IMEI, PART_VERSION, PART_URL, PART_REPORT_URL };
+
+struct columns {
+    enum part part[COLUMNS_MAX];
+    size_t count;
 };
 
 static char check_digit(const char body[IMEI_BODY])
@@ -113,16 +123,63 @@ static bool make_numbered(struct fleet *fleet, const struct plan *plan, const st
     return true;
 }
 
-static struct row read_row(struct slice line)
+/* The next field of a CSV line. Quotes around it are taken off; a quote inside stays doubled, because no field that is used
+   has one. */
+static bool split_field(struct slice *rest, struct slice *ret)
+{
+    if (!slice_starts(*rest, "\""))
+        return slice_split(rest, ',', ret);
+    size_t end = 1;
+    while (end < rest->len && (rest->ptr[end] != '"' || (end + 1 < rest->len && rest->ptr[end + 1] == '"')))
+        end += rest->ptr[end] == '"' ? 2 : 1;
+    if (end > rest->len)
+        end = rest->len;
+    struct slice behind = {rest->ptr + end, rest->len - end}, ignored;
+    *ret = (struct slice){rest->ptr + 1, end - 1};
+    if (!slice_split(&behind, ',', &ignored))
+        behind.len = 0;
+    *rest = behind;
+    return true;
+}
+
+/* A header names the columns in any order, as dfotactl device links -o csv prints it. False: the line is no header. */
+static bool read_header(struct slice line, struct columns *ret)
+{
+    static const struct {
+        const char *name;
+        enum part part;
+    } names[] = {{"imei", PART_IMEI},
+                 {"device", PART_IMEI},
+                 {"version", PART_VERSION},
+                 {"url", PART_URL},
+                 {"report_url", PART_REPORT_URL}};
+    bool found = false;
+    struct slice field;
+    struct columns columns = {.count = 0};
+    while (columns.count < COLUMNS_MAX && split_field(&line, &field)) {
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            if (slice_is(field, names[i].name))
+                columns.part[columns.count] = names[i].part;
+        found = found || columns.part[columns.count] == PART_URL;
+        columns.count++;
+    }
+    if (found)
+        *ret = columns;
+    return found;
+}
+
+static struct row read_row(struct slice line, const struct columns *columns)
 {
     struct row row = {0};
+    struct slice *const parts[] = {NULL, &row.imei, &row.version, &row.url, &row.report_url};
+    struct slice field;
     if (!memchr(line.ptr, ',', line.len)) {
         row.url = line;
         return row;
     }
-    struct slice *const column[] = {&row.imei, &row.version, &row.url, &row.report_url};
-    for (size_t i = 0; i < 4 && slice_split(&line, ',', column[i]); i++)
-        ;
+    for (size_t i = 0; i < columns->count && split_field(&line, &field); i++)
+        if (columns->part[i] != PART_NONE)
+            *parts[columns->part[i]] = field;
     return row;
 }
 
@@ -133,16 +190,17 @@ static bool make_listed(struct fleet *fleet, const struct plan *plan, const stru
     if (!file_load(source->links, LINKS_MAX_BYTES, &file, err))
         return false;
     struct slice rest = {(const char *)file.ptr, file.len}, line;
+    struct columns columns = {{PART_IMEI, PART_VERSION, PART_URL, PART_REPORT_URL}, 4};
     size_t number = 0;
     while (slice_split(&rest, '\n', &line)) {
         number++;
         if (slice_ends(line, "\r"))
             line.len--;
-        if (line.len == 0 || (number == 1 && slice_starts(line, "imei")))
+        if (line.len == 0 || (number == 1 && read_header(line, &columns)))
             continue;
         if (fleet->count == FLEET_MAX)
             return error_set(err, ERROR_BAD_REQUEST, "more than %u links", FLEET_MAX);
-        struct row row = read_row(line);
+        struct row row = read_row(line, &columns);
         struct error why;
         if (!make_linked(fleet, plan, source, &row, &why))
             return error_set(err, why.code, "%s, line %zu: %s", source->links, number, why.text);

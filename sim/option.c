@@ -114,7 +114,7 @@ static const struct options_row rows[] = {
     {"dialect", 0, "NAME", "luatos (default), luatos-2024, fota2, fota2-mac, uid-bytes, air724, csdk or at",
      TEXT(dialect)},
     {"link", 0, "URL", "ask at this link instead of --url", TEXT(link)},
-    {"links", 0, "FILE", "one module per line: URL, or imei,version,url,report_url", TEXT(links)},
+    {"links", 0, "FILE", "CSV of dfotactl device links, or a URL per line", TEXT(links)},
     {"report", 0, NULL, "with a link: a host reports after each reboot and uses the next link", FLAG(report)},
     {"transcript", 0, NULL, "with --report: the host sends the whole captured text", FLAG(transcript)},
     {"until", 0, "VERSION|idle", "end when VERSION runs, or at code 27 (idle)", OTHER(until, read_until)},

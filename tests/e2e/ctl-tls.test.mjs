@@ -3,7 +3,7 @@
 // dfotactl over TLS and through a proxy: whom it trusts, what it sends to whom, and what it says when it does not trust.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
@@ -40,6 +40,22 @@ describe('the certificate of the server', () => {
         assertRun(await list(url, ['--cacert', authority.file]), 0);
         assertRun(await list(url, [], { SSL_CERT_FILE: authority.file }), 0);
         assert.deepEqual(requests.map((request) => request.headers.authorization), [`Bearer ${token}`, `Bearer ${token}`]);
+    });
+
+    test('is accepted when ca of a profile names who signed it', async (t) => {
+        const { url, requests } = await serve(t), home = join(authority.dir, 'home'), folder = join(home, '.config', 'dfota');
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(join(home, 'my.token'), token, { mode: 0o600 });
+        const write = (ca) => writeFileSync(join(folder, 'config.ini'), `[default]\nurl = ${url}\ntoken_file = ~/my.token\n${ca}`, { mode: 0o600 });
+        const ask = (env = {}) => run(['product', 'list'], { env: { HOME: home, ...env } });
+        write(`ca = ${authority.file}\n`);
+        assertRun(await ask(), 0);
+        assert.equal(requests.length, 1);
+        write('');
+        assertRun(await ask(), 3, { err: /certificate of the server is not accepted/ });
+        assertRun(await ask({ SSL_CERT_FILE: authority.file }), 0);
+        write(`ca = ${new Authority().file}\n`);
+        assertRun(await run(['product', 'list', '--profile', 'default'], { env: { HOME: home, SSL_CERT_FILE: authority.file } }), 3, { err: /not accepted/ });
     });
 
     test('is refused in one clear sentence, and the token is not sent', async (t) => {

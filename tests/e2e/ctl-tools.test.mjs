@@ -113,7 +113,8 @@ describe('who', () => {
         api.on('GET /products/pumps/firmware/f', firmware());
         for (const words of [['product', 'add', 'x'], ['image', 'withdraw', 'f', '1', '--reason', 'x'], ['firmware', 'set', 'f', '--downgrades', 'no'], ['target', 'set', 'f', '1'],
             ['target', 'clear', 'f'], ['device', 'link', 'imei:1'], ['device', 'tag', 'd', 'x'], ['campaign', 'pause', 'f', 'c'], ['campaign', 'cancel', 'f', 'c', '--yes'],
-            ['unknown', 'forget', 'all'], ['package', 'make', 'f', '1', '2'], ['package', 'forget', 'f', '1', '2', '--yes'], ['ledger', 'prune', '--before', '2020-01-01', '--yes']])
+            ['unknown', 'forget', 'all'], ['device', 'revoke', 'd', '--yes'], ['secret', 'add'], ['secret', 'revoke', '1', '--yes'], ['token', 'add', 'x', '--scope', 'read'],
+            ['device', 'retire', 'd'], ['image', 'delete', 'f', '1', '--yes'], ['package', 'make', 'f', '1', '2'], ['package', 'forget', 'f', '1', '2', '--yes'], ['ledger', 'prune', '--before', '2020-01-01', '--yes']])
             for (const [more, by] of [[['--by', 'Ann'], 'Ann'], [[], 'Bo']]) {
                 api.requests.length = 0;
                 await api.run([...words, ...more], { env: { DFOTA_BY: 'Bo' } });
@@ -160,7 +161,7 @@ describe('links of a list', () => {
         assert.equal(again.out, first.out.replaceAll(',no,', ',yes,'));
         const sent = await run(['-c', `"$0" device links pump --csv - -o json < ${join(dir, 'imeis.csv')}`, program], { command: 'sh', env });
         assert.deepEqual(JSON.parse(sent.out).items.map((l) => l.existed), [true, true]);
-        assertRun(await ctl(['device', 'revoke', '--csv', join(dir, 'imeis.csv'), '--yes']), 0, { err: /links of 2 devices are revoked/ });
+        assertRun(await ctl(['device', 'revoke', '--csv', join(dir, 'imeis.csv'), '--yes']), 0, { err: /links are revoked: 2; devices that had none: 0/ });
         assertRun(await ctl(words), 0, { err: /2 links are new/ });
         await writeFile(join(dir, 'imeis.csv'), `${imeis.join(',1002\n')},1002\n`);
         assertRun(await ctl(words), 0, { err: /2 links are new; 0 existed/ });
@@ -334,6 +335,23 @@ describe('why and doctor', () => {
         assert.ok(rows.some((r) => r.result === 'note' && /held/.test(r.text)));
     });
 
+    test('without a backup there is a warning, and what to do', async (t) => {
+        const answer = (q, s) => { s.writeHead(200, good).end(body); };
+        const none = { last: null, failed: null, due: false }, last = { made_at: Date.now(), result: 'complete' };
+        const backup = async (over, next) => (await doctor(t, answer, over, next)).rows.filter((r) => r.check === 'backup');
+        for (const [over, result, text, todo] of [
+            [{ backup: none, limits: { backup_warn_days: 7 } }, 'note', /^there is no backup yet: .*After 7 days/, /dfotactl backup DIR/],
+            [{ backup: none, limits: { backup_warn_days: 0 } }, 'note', /backup_warn_days = 0/, /another way/],
+            [{ backup: { last, failed: null, due: false } }, 'ok', /^the last backup is of \d{4}-/, /^null$/]]) {
+            const rows = await backup(over);
+            assert.deepEqual(rows.map((r) => r.result), [result]);
+            assert.match(rows[0].text, text);
+            assert.match(String(rows[0].do), todo);
+        }
+        const due = await backup({ backup: { last, failed: null, due: true } }, [{ kind: 'backup-due', text: 'no complete backup for 9 days' }]);
+        assert.deepEqual(due.map((r) => [r.result, r.text]), [['fault', 'no complete backup for 9 days']]);
+    });
+
     test('a real server answers by its own rules', async (t) => {
         const own = await startServer(t);
         const url = `http://${own.adminAddress.host}:${own.adminAddress.port}`;
@@ -342,5 +360,8 @@ describe('why and doctor', () => {
         assert.match(result.out, /^fault +address +links begin with http:\/\/127/m);
         assert.match(result.out, /^ok +proxy +http:\/\/127\.0\.0\.1:\d+ answers by the rules for\n? +modules|answers by the rules/m);
         assert.match(result.out, /^ok +clock/m);
+        assert.match(result.out, /^note +backup +there is no backup yet/m);
+        assert.match(result.out, /^note +products +there is no product yet/m);
+        assert.doesNotMatch(result.out, / of -|null|\?$/m);
     });
 });

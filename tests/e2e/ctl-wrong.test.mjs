@@ -37,6 +37,7 @@ async function makeFiles(dir) {
     const write = (name, text, mode = 0o600) => writeFile(join(dir, name), text).then(() => chmod(join(dir, name), mode));
     await write('bad.csv', 'imei,version\n86659707,1001\n');
     await write('empty.csv', '');
+    await write('unknown.csv', '866597079999996\n');
     await write('open.token', 'x\n', 0o644);
     await write('empty.token', '');
     await write('image.bin', 'no image');

@@ -6,7 +6,10 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 
+import { run } from './lib/ctl.mjs';
 import { imeiWithCheckDigit } from './lib/module.mjs';
+import { Scene } from './lib/scene.mjs';
+import { startServer } from './lib/server.mjs';
 import {
     deliver, delta, file, idle, imei, json, makePackages, refusal, serve, sim, simJson, wait,
 } from './lib/sim.mjs';
@@ -93,6 +96,26 @@ describe('links', () => {
             [20, 20, { reached: 20 }, 20, 20]);
         assert.equal(new Set(summary.items.map((i) => i.module)).size, 20);
         assert.equal(fake.requests.filter((r) => r.method === 'POST').length, 20);
+    });
+
+    test('the file of dfotactl device links is read by the names of its columns', async (t) => {
+        const server = await startServer(t, { config: { public_device_url: 'http://fota.example' } });
+        const scene = await Scene.build(server, { product: 'pumps', firmware: 'pump', versions: ['1138', '1162'], format: 'bsdiff' });
+        writeFileSync(file('imeis.csv'), '866597071234500,1138\n866597071234518,1138\n');
+        const env = { DFOTA_URL: `http://${server.adminAddress.host}:${server.adminAddress.port}`, DFOTA_TOKEN: server.token };
+        const printed = await run(['device', 'links', scene.firmware, '--csv', file('imeis.csv'), '-o', 'csv'], { env });
+        assert.equal(printed.status, 0, printed.err);
+        const fake = await serve(t, ({ target }) => (target.endsWith('/report') ? json({ confirmed_version: '1162', target: '1162', next: null })
+            : deliver(delta['1138-1162'])));
+        writeFileSync(file('factory.csv'), printed.out.replaceAll('http://fota.example', fake.url));
+        const { status, json: summary } = await simJson('--links', file('factory.csv'), '--report', '--firmware', 'pump', ...linked, '--until', '1162');
+        assert.equal(status, 0);
+        assert.deepEqual(summary.items.map((i) => i.module), ['866597071234500', '866597071234518']);
+        assert.equal(summary.reports, 2);
+        // the columns in another order, one that is not known, and quotes around a comma
+        writeFileSync(file('order.csv'), `"note",url,device\r\n"one, ""two""",${fake.url}/d/x/1138,866597071234500\r\n`);
+        const other = await simJson('--links', file('order.csv'), ...linked, '--until', '1162');
+        assert.deepEqual([other.status, other.json.items.map((i) => i.module)], [0, ['866597071234500']]);
     });
 
     test('a file of bare URLs', async (t) => {
