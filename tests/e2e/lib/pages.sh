@@ -117,6 +117,8 @@ field() {
     dfota-sim --links .some.csv --firmware AirM2M_780E_LTE_AT --know 1138=AirM2M_780E_V1138_LTE_AT.binpkg \
         --know 1147=AirM2M_780E_V1147_LTE_AT.binpkg --know 1162=AirM2M_780E_V1162_LTE_AT.binpkg --asks "$asks" \
         --interval 0.02 --parallel 40 -q "$@" || [ $? -eq 1 ] # not all end as wanted
+    # The server sees the last acknowledgements a little later.
+    until [ "$(dfotactl outcomes AirM2M_780E_LTE_AT 1162 -o json | jq '.counts.sending // 0')" = 0 ]; do sleep 0.1; done
 }
 
 # hosts_report LINES VERSION: the hosts of these modules report this version.
