@@ -114,6 +114,11 @@ void name_dialect_script_version(struct slice own, const struct version *target,
 
     for (unsigned i = 1; i < target->count; i++)
         script.part[script.count++] = target->part[i];
+    if (script.count == 0) { /* a core: the script stays */
+        if (!slice_copy(own, out, NAME_DIALECT_SCRIPT_SIZE))
+            out[0] = '\0';
+        return;
+    }
     if (version_parse(own, &said)) {
         if (said.count == 3 && script.count == 2)
             script = (struct version){{script.part[0], said.part[1], script.part[1]}, 3};

@@ -28,7 +28,7 @@ bool name_dialect_drop_middle(const struct version *version, struct version *ret
 
 /* The script's version in a target, written as the device writes its own, because libfota3 compares texts.
    "001.999.000" and 2046.1.1 (or 2046.1.999.1) give "001.999.001". If the target has no middle number, the
-   device's is used. */
+   device's is used; if it names only a core, the device's script stays. */
 #define NAME_DIALECT_SCRIPT_SIZE 96
 void name_dialect_script_version(struct slice own, const struct version *target,
                                  char out[NAME_DIALECT_SCRIPT_SIZE]);

@@ -61,7 +61,7 @@ static json_t *offer(const struct turnkey_task *task)
     const struct package *package = &facts->planned.package;
     const struct version *to = facts->snapshot.hop.count ? &facts->snapshot.hop : &facts->snapshot.target;
     struct version core = {.part = {to->part[0]}, .count = 1};
-    uint64_t core_id;
+    uint64_t core_id = 0; /* sent as 0 by cores without a number */
     char url[LINK_URL_SIZE], core_text[VERSION_TEXT_SIZE], script[NAME_DIALECT_SCRIPT_SIZE],
         sha256[SHA256_HEX_SIZE];
     link_url_under(task->checkin.daemon, client_secret_of_answer(&task->checkin.client, facts),
@@ -72,13 +72,13 @@ static json_t *offer(const struct turnkey_task *task)
     /* this edition compares the hash of the file name; without a hash it compares nothing */
     if (task->hashes_name)
         sha256[0] = '\0';
-    json_t *json = json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "code", 0, "core_version", core_text,
-                             "script_version", script, "size", (json_int_t)package->size_bytes, "sha256",
-                             sha256, "fota_sn", task->turnkey.fota_sn, "url", url, "msg", "");
-    /* the client compares this too */
-    if (slice_u64(slice_of(task->core_id), &core_id) && core_id <= INT64_MAX)
-        json_object_set_new(json, "core_id", json_integer((json_int_t)core_id));
-    return json;
+    if (!slice_u64(slice_of(task->core_id), &core_id) || core_id > INT64_MAX)
+        core_id = 0;
+    /* After its restart the client compares core_version, core_id (its type too) and script_version. Without one
+       of them it reports a good update as failed. */
+    return json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:I}", "code", 0, "core_version", core_text,
+                     "script_version", script, "size", (json_int_t)package->size_bytes, "sha256", sha256,
+                     "fota_sn", task->turnkey.fota_sn, "url", url, "msg", "", "core_id", (json_int_t)core_id);
 }
 
 static void tell(const struct turnkey_task *task, struct reply *reply)
