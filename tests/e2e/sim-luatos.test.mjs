@@ -62,7 +62,7 @@ async function releases(firmware, target = steps.at(-1)[0]) {
     const scene = await Scene.build(server, { firmware, versions: [], target: null });
     for (const [version] of steps)
         await server.admin('PUT', scene.path(`/images/${release(version)}`), await readFile(socFile(version)), { expect: 201 });
-    await scene.set({ format: 'ec618-luatos', quarantine_after: 1000, canary_confirmations: 0 });
+    await scene.set({ format: 'ec618-luatos', quarantine_after: 1000 });
     await scene.setTarget(release(target));
     return scene;
 }
@@ -102,7 +102,7 @@ describe('a module with', { skip }, () => {
 });
 
 describe('a full package of 2 MB', () => {
-    const files = [1, 2].map((n) => noiseImage({ seed: 50 + n, size: 2_000_000 }));
+    const files = [1, 2].map((n) => luatosPackage({ script: noiseImage({ seed: 50 + n, size: 1_900_000 }) }));
     for (const model of ['Air1601', 'Air1602', 'Air1780']) {
         for (const client of ['libfota', 'libfota2', 'libfota3']) {
             if (client === 'libfota' && model === 'Air1780')
@@ -112,7 +112,7 @@ describe('a full package of 2 MB', () => {
                 const scene = await Scene.build(server, { firmware, versions: [], target: null });
                 files.forEach((bytes, n) => writeFileSync(file(`full-${n}`), bytes));
                 await server.putImage(scene.product, firmware, '2046.1.2', files[1]);
-                await scene.set({ format: 'full', max_package_bytes: 2_097_152 });
+                await scene.set({ max_package_bytes: 2_097_152 });
                 await scene.setTarget('2046.1.2');
                 const { status, stdout, stderr } = await sim('--client', client, '--url', urlOf(server.device), '--product-key', scene.product, '--firmware', firmware,
                     '--imei', unique, '--image', file('full-0'), '--know', `2046.001.000.001=${file('full-0')}`, '--know', `2046.001.000.002=${file('full-1')}`,
