@@ -19,7 +19,7 @@ import { answer, deliver, file, idle, imei, json, serve, sim } from './lib/sim.m
 
 const skip = spawnSync('7z').error ? '7z is not installed' : false;
 const kind = 8; // of the core's build
-const unique = '3fa8ff64d717c562b3fc2c25'; // with bytes that are no text, and an escaped one
+const unique = '3fa8ff000917c562b37f2c25'; // with bytes that are no text, control characters, and an escaped one
 
 const ap = noiseImage({ seed: 31, size: 200_000 });
 const core = (seed) => {
@@ -221,7 +221,7 @@ describe('a wrong answer of the server: a module with', { skip }, () => {
             assert.match(stdout, /reports 2\n/);
             assert.match(stdout, why);
             assert.equal(device.attempts[0].result.code, 2);
-            assert.equal(device.attempts[0].state, 'delivered', 'a reported 2 proves nothing');
+            assert.ok(['sending', 'delivered'].includes(device.attempts[0].state), 'a reported 2 proves nothing');
         });
     }
 
