@@ -13,13 +13,14 @@ import { after, before, describe, test } from 'node:test';
 
 import { binpkg, noiseImage } from './lib/firmware.mjs';
 import { EC618, luatosPackage, soc } from './lib/luatos.mjs';
+import { nextImei } from './lib/module.mjs';
 import { Scene } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 import { answer, deliver, file, idle, imei, json, serve, sim } from './lib/sim.mjs';
 
 const skip = spawnSync('7z').error ? '7z is not installed' : false;
 const kind = 8; // of the core's build
-const unique = '3fa8ff000917c562b37f2c25'; // with bytes that are no text, control characters, and an escaped one
+const unique = '3fa8ff000917c562b37f2c'; // and one byte more; with bytes that are no text, and control characters
 
 const ap = noiseImage({ seed: 31, size: 200_000 });
 const core = (seed) => {
@@ -103,26 +104,25 @@ describe('a module with', { skip }, () => {
 
 describe('a full package of 2 MB', () => {
     const files = [1, 2].map((n) => luatosPackage({ script: noiseImage({ seed: 50 + n, size: 1_900_000 }) }));
+    before(() => files.forEach((bytes, n) => writeFileSync(file(`full-${n}`), bytes)));
     for (const model of ['Air1601', 'Air1602', 'Air1780']) {
-        for (const client of ['libfota', 'libfota2', 'libfota3']) {
-            if (client === 'libfota' && model === 'Air1780')
-                continue; // it sends a version without the core
-            test(`for ${model} with ${client}`, async () => {
-                const firmware = `pump_LuatOS-SoC_${model}`;
-                const scene = await Scene.build(server, { firmware, versions: [], target: null });
-                files.forEach((bytes, n) => writeFileSync(file(`full-${n}`), bytes));
-                await server.putImage(scene.product, firmware, '2046.1.2', files[1]);
-                await scene.set({ max_package_bytes: 2_097_152 });
-                await scene.setTarget('2046.1.2');
+        test(`reaches ${model} with each library, which sends its unique id in hex or in bytes`, async () => {
+            const firmware = `pump_LuatOS-SoC_${model}`;
+            const scene = await Scene.build(server, { firmware, versions: [], target: null });
+            await server.putImage(scene.product, firmware, '2046.1.2', files[1]);
+            await scene.set({ max_package_bytes: 2_097_152 });
+            await scene.setTarget('2046.1.2');
+            for (const [client, id, kindOfId] of [['libfota', `${unique}01`, 'mac'], ['libfota2', `${unique}02`, 'mac'], ['libfota3', `${unique}25`, 'uid']]) {
+                if (client === 'libfota' && model === 'Air1780')
+                    continue; // it sends a version without the core
                 const { status, stdout, stderr } = await sim('--client', client, '--url', urlOf(server.device), '--product-key', scene.product, '--firmware', firmware,
-                    '--imei', unique, '--image', file('full-0'), '--know', `2046.001.000.001=${file('full-0')}`, '--know', `2046.001.000.002=${file('full-1')}`,
+                    '--imei', id, '--image', file('full-0'), '--know', `2046.001.000.001=${file('full-0')}`, '--know', `2046.001.000.002=${file('full-1')}`,
                     '--interval', '0.05', '--expect', '2046.001.000.002');
                 assert.equal(status, 0, stdout + stderr);
-                const id = client === 'libfota3' ? 'uid' : 'mac';
-                const { json: device } = await server.admin('GET', `/products/${scene.product}/devices/${id}:${unique.toUpperCase()}`, null, { expect: 200 });
+                const { json: device } = await server.admin('GET', `/products/${scene.product}/devices/${kindOfId}:${id.toUpperCase()}`, null, { expect: 200 });
                 assert.deepEqual([device.confirmed_version, device.attempts[0].state], ['2046.1.2', 'confirmed']);
-            });
-        }
+            }
+        });
     }
 });
 
@@ -188,9 +188,20 @@ function forward(request) {
 
 describe('a wrong answer of the server: a module with', { skip }, () => {
     const [from, to] = [steps[0][0], steps[3][0]];
+    // One firmware for each kind of library, on which one device has confirmed the release.
+    const scenes = new Map();
+    async function sceneFor(client) {
+        const firmware = firmwareOf(client);
+        if (!scenes.has(firmware)) {
+            scenes.set(firmware, await releases(firmware, to));
+            assert.equal((await run(client, urlOf(server.device), scenes.get(firmware), from, '--model', 'Air780E', '--expect', to)).status, 0);
+        }
+        return scenes.get(firmware);
+    }
+
     // `offer` changes the JSON of libfota3, `file` the answer with the package.
     async function through(t, client, { offer = (told) => told, file: change = ({ all }) => all }) {
-        const scene = await releases(firmwareOf(client), to);
+        const scene = await sceneFor(client), id = nextImei();
         const fake = await serve(t, async (request) => {
             const got = await forward(request);
             if (got.status >= 300)
@@ -202,8 +213,8 @@ describe('a wrong answer of the server: a module with', { skip }, () => {
                 return got.all;
             return json(offer({ ...told, url: told.url.replace(urlOf(server.device), fake.url) }));
         });
-        const ended = await run(client, fake.url, scene, from, '--model', 'Air780E', '--speed', 100);
-        const { json: device } = await server.admin('GET', `/products/${scene.product}/devices/imei:${imei}`, null, { expect: 200 });
+        const ended = await run(client, fake.url, scene, from, '--model', 'Air780E', '--imei', id, '--speed', 100);
+        const { json: device } = await server.admin('GET', `/products/${scene.product}/devices/imei:${id}`, null, { expect: 200 });
         return { ...ended, device, sent: fake.requests };
     }
     const partly = ({ body }) => answer('206 Partial Content', body, `Content-Range: bytes 0-${body.length - 1}/${body.length}`);
