@@ -12,6 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { Contract, load, modules, noContract, readDocument, text } from './lib/contract.mjs';
 import { buildDir, Server, startServer } from './lib/server.mjs';
+import { textKey } from './lib/times.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const read = (name) => readFileSync(join(root, name), 'utf8');
@@ -84,6 +85,64 @@ describe('doc/openapi.yaml', { skip: noContract }, () => {
             assert.deepEqual(contract.parameters(entry, 'path'), [...path.matchAll(/\{([a-z]+)\}/g)].map(([, name]) => name), path);
             assert.equal(contract.parameters(entry, 'query').includes('by'), method !== 'GET' && operation['x-scope'] !== 'none', `${method} ${path}`);
         }
+    });
+
+    test('has the sorts and the fields of each list', () => {
+        const source = read('server/admin/list_kinds.c');
+        const described = calls.flatMap(({ operation: { operationId, parameters = [] } }) => ['Sort', 'Q']
+            .map((name) => [operationId, name, parameters.find(({ $ref }) => $ref === `#/components/parameters/${name}`)?.description])).filter(([, , text]) => text);
+        const expected = (name, text) => described.some(([, one, is]) => one === name && is === text);
+        const kinds = [...source.matchAll(/\n(SHORT|LONG)\((\w+), "([^"]*)",([^;]*?\}\))/g)];
+        assert.ok(kinds.length >= 16, `${kinds.length} lists`);
+        for (const [, size, name, order, rest] of kinds) {
+            const fields = [...rest.matchAll(/\{"(\w+)", FILTER_(\w+)\}/g)].map(([, field, kind]) => ({ field, kind: kind.toLowerCase() }));
+            const sorts = size === 'LONG' ? order.split(' ').filter(Boolean).join(' or ') : `A field, with - before it for downwards: ${fields.map(({ field }) => field).join(', ')}`;
+            assert.ok(!sorts || expected('Sort', `${sorts}.`), `${name}: ${sorts}`);
+            const text = fields.map(({ field, kind }) => (kind === 'text' ? field : `${field} (${kind})`)).join(', ');
+            assert.ok(expected('Q', `A filter. Its fields: ${text}.`), `${name}: ${text}`);
+        }
+    });
+
+    test('has the preconditions, keys and parts of each call that takes them', () => {
+        const takes = (name) => calls.filter(({ operation }) => operation.parameters?.some(({ $ref }) => $ref === `#/components/parameters/${name}`))
+            .map(({ method, path }) => `${method} ${withoutNames(path)}`).sort();
+        const source = read('server/admin/match_resource.c');
+        const base = { PRODUCT: '/api/v1/products/{}', FIRMWARE: '/api/v1/products/{}/firmware/{}' };
+        const changes = [...source.matchAll(/\{(PRODUCT|FIRMWARE)? ?(?:"([^"]*)")?, "the \w+",\s*"([^"]*)",\s*"([^"]*)",\s*\w+_load\}/g)]
+            .flatMap(([, outer, path, ...lists]) => lists.join(' ').split(' ').filter(Boolean).map((call) => {
+                const [method, rest] = call.split('/');
+                return `${method} ${base[outer] ?? ''}${path ?? ''}${rest ? `/${rest}` : ''}`;
+            }));
+        assert.ok(changes.length > 30, `${changes.length} changes`);
+        assert.deepEqual(takes('IfMatch'), changes.sort());
+        const without = [.../without_key\[\] = \{[^;]*\};/.exec(read('server/admin/idempotency.c'))[0].matchAll(/"(\/api[^"]*)"/g)].map(([, path]) => path);
+        assert.equal(without.length, 5);
+        const keyed = calls.filter(({ method, path, operation }) => method === 'POST' && operation['x-scope'] !== 'none' && !without.includes(withoutNames(path)) && !path.endsWith('/images'));
+        assert.deepEqual(takes('IdempotencyKey'), keyed.map(({ path }) => `POST ${withoutNames(path)}`).sort());
+        assert.deepEqual(takes('Range'), calls.filter(({ operation }) => operation.responses[206]).map(({ method, path }) => `${method} ${withoutNames(path)}`).sort());
+        for (const { method, operation } of calls.filter((call) => call.method === 'PATCH')) {
+            const { content } = operation.requestBody;
+            assert.deepEqual(content['application/merge-patch+json'], content['application/json'], `${method} ${operation.operationId}`);
+        }
+    });
+
+    test('has the text beside each time', () => {
+        const plain = ['Backup', 'BackedUpHead', 'Evidence', 'AnyObject']; // bytes that are stored or signed as they are
+        const isTime = (schema) => /\/Time(OrNull)?$/.test(schema.$ref ?? '');
+        let count = 0;
+        for (const [name, schema] of Object.entries(document.components.schemas)) {
+            for (const properties of findAll({ schema }, 'properties')) {
+                for (const [key, one] of Object.entries(properties)) {
+                    if (!isTime(one))
+                        continue;
+                    assert.ok(textKey(key), `${name}.${key} is not named like a time`);
+                    const text = properties[textKey(key)];
+                    assert.equal(text?.$ref, plain.includes(name) ? undefined : one.$ref.replace('/Time', '/TimeText'), `${name}.${key}`);
+                    count += 1;
+                }
+            }
+        }
+        assert.ok(count > 60, `${count} times`);
     });
 
     test('gives each call a name, a summary and a known tag', () => {

@@ -202,7 +202,7 @@ test('a container that dfota knows but cannot apply is unproven, also under a fo
     bytes.writeUInt32LE(0xeac37218, 0);
     const { json } = await server.admin('PUT', at, bytes, { expect: 201 });
     assert.deepEqual([json.proven, json.state], [false, 'ready']);
-    assert.match(json.note, /EC7xx; dfota cannot apply its core packages/);
+    assert.match(json.note, /EC7xx; dfota cannot apply its packages/);
 });
 
 describe('an unproven package', () => {
