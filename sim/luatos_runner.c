@@ -33,27 +33,40 @@ void runner_pause_ms(const struct luatos_runner *run, int64_t ms)
 
 /* ---- What runs ---- */
 
-/* The kind of build: of --core-id, or from the settings in the .soc. */
-static int64_t find_kind(const struct luatos_runner *run)
+/* The number after its name in the settings of a build; 0: none. */
+static int64_t read_kind(struct bytes settings)
 {
-    const struct buffer *settings = &run->flash.release.settings;
     const char *at =
-        settings->len ? memmem(settings->ptr, settings->len, KIND_NAME, sizeof KIND_NAME - 1) : NULL;
+        settings.len ? memmem(settings.ptr, settings.len, KIND_NAME, sizeof KIND_NAME - 1) : NULL;
+    if (!at)
+        return 0;
+    const char *limit = (const char *)settings.ptr + settings.len;
     int64_t kind = 0;
+    for (at += sizeof KIND_NAME - 1; at < limit && (*at == ' ' || *at == '\t'); at++)
+        ;
+    for (; at < limit && *at >= '0' && *at <= '9' && kind < 100000; at++)
+        kind = kind * 10 + (*at - '0');
+    return kind;
+}
+
+/* The kind of build: of --core-id, or of the .soc. A script leaves it as it is. */
+static int64_t find_kind(const struct luatos_runner *run, const struct image *image)
+{
+    struct soc soc;
+    struct error err;
     if (run->kind != CORE_ID_NONE)
         return (int64_t)run->kind;
-    const char *limit = (const char *)settings->ptr + settings->len;
-    for (at = at ? at + sizeof KIND_NAME - 1 : NULL; at && at < limit && strchr(" \t\"", *at); at++)
-        ;
-    for (; at && at < limit && *at >= '0' && *at <= '9' && kind < 100000; at++)
-        kind = kind * 10 + (*at - '0');
+    if (!soc_owns(buffer_bytes(&image->bytes)) || !soc_open(buffer_bytes(&image->bytes), &soc, &err))
+        return run->words.core_id;
+    int64_t kind = read_kind(buffer_bytes(&soc.settings));
+    soc_free(&soc);
     return kind;
 }
 
 bool runner_become(struct luatos_runner *run, const struct image *image)
 {
     run->image = image;
-    run->words.core_id = find_kind(run);
+    run->words.core_id = find_kind(run, image);
     return luatos_read_version(image->version, &run->words);
 }
 

@@ -104,6 +104,21 @@ bool name_dialect_drop_middle(const struct version *version, struct version *ret
     return true;
 }
 
+bool name_dialect_core_id(struct slice file_name, uint64_t *ret)
+{
+    static const char mark[] = "LuatOS-SoC_V", ending[] = ".soc";
+    const char *at = file_name.len ? memmem(file_name.ptr, file_name.len, mark, sizeof mark - 1) : NULL;
+    if (!at || !slice_ends(file_name, ending))
+        return false;
+    struct slice rest = {at + sizeof mark - 1,
+                         file_name.len - (size_t)(at - file_name.ptr) - (sizeof mark - 1)};
+    struct slice core, model, kind, more;
+    rest.len -= sizeof ending - 1;
+    return slice_split(&rest, '_', &core) && slice_split(&rest, '_', &model) &&
+           slice_split(&rest, '_', &kind) && !slice_split(&rest, '_', &more) && slice_u64(kind, ret) &&
+           *ret <= INT32_MAX;
+}
+
 void name_dialect_script_version(struct slice own, const struct version *target,
                                  char out[NAME_DIALECT_SCRIPT_SIZE])
 {
