@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "sim/head.h"
 
 #define IDLE_S            60 /* without a byte for this time, the module gives up */
@@ -29,11 +30,19 @@ static enum fetch_result end_errno(struct fetch_answer *answer, enum fetch_resul
     return end(answer, result, silent ? silence : strerror_r(errno, text, sizeof text));
 }
 
-static void set_timeout(int fd, int seconds)
+static void set_timeout_ms(int fd, int64_t ms)
 {
-    const struct timeval time = {.tv_sec = seconds};
+    const struct timeval time = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
+/* How long to wait for the next bytes, given when the exchange began. False: the time is over. */
+static bool set_wait(int fd, const struct fetch_order *order, int64_t begin_ms)
+{
+    int64_t left_ms = order->timeout_ms ? begin_ms + order->timeout_ms - clock_boot_ms() : IDLE_S * 1000;
+    set_timeout_ms(fd, left_ms > 0 ? left_ms : 1);
+    return left_ms > 0;
 }
 
 /* The kernel acknowledges bytes in its buffer, even if the module never reads them. With a small buffer the
@@ -60,8 +69,8 @@ static bool keep(const struct fetch_order *order, struct fetch_answer *answer, s
 }
 
 /* Reads the rest of the body; `bytes` arrived together with the head. */
-static enum fetch_result read_body(int fd, const struct fetch_order *order, struct bytes bytes,
-                                   struct fetch_answer *answer)
+static enum fetch_result read_body(int fd, const struct fetch_order *order, int64_t begin_ms,
+                                   struct bytes bytes, struct fetch_answer *answer)
 {
     uint8_t space[READ_BYTES];
     for (;;) {
@@ -76,6 +85,8 @@ static enum fetch_result read_body(int fd, const struct fetch_order *order, stru
         if (answer->received_bytes >= order->cut_bytes)
             return FETCH_CUT;
         uint64_t wanted = order->cut_bytes - answer->received_bytes;
+        if (!set_wait(fd, order, begin_ms))
+            return end(answer, FETCH_LOST, "the time is over in the middle of the body");
         ssize_t got = recv(fd, space, wanted < sizeof space ? (size_t)wanted : sizeof space, 0);
         if (got < 0 && errno == EINTR)
             continue;
@@ -90,7 +101,7 @@ static enum fetch_result read_body(int fd, const struct fetch_order *order, stru
 static enum fetch_result expect_close(int fd, struct fetch_answer *answer)
 {
     char byte;
-    set_timeout(fd, CLOSE_S);
+    set_timeout_ms(fd, CLOSE_S * 1000);
     ssize_t got = recv(fd, &byte, 1, 0);
     if (got > 0)
         return end(answer, FETCH_BROKEN, "more bytes than Content-Length says");
@@ -99,7 +110,8 @@ static enum fetch_result expect_close(int fd, struct fetch_answer *answer)
     return FETCH_DONE;
 }
 
-static enum fetch_result read_answer(int fd, const struct fetch_order *order, struct fetch_answer *answer)
+static enum fetch_result read_answer(int fd, const struct fetch_order *order, int64_t begin_ms,
+                                     struct fetch_answer *answer)
 {
     uint8_t space[READ_BYTES];
     ssize_t got = recv(fd, space, sizeof space, 0);
@@ -121,7 +133,7 @@ static enum fetch_result read_answer(int fd, const struct fetch_order *order, st
         cut.cut_bytes = answer->length_bytes * order->cut_percent / 100 + 1;
     if (cut.cut_bytes < bytes.len && cut.cut_bytes < answer->length_bytes)
         bytes.len = (size_t)cut.cut_bytes;
-    enum fetch_result result = read_body(fd, &cut, bytes, answer);
+    enum fetch_result result = read_body(fd, &cut, begin_ms, bytes, answer);
     return result == FETCH_DONE ? expect_close(fd, answer) : result;
 }
 
@@ -132,17 +144,19 @@ enum fetch_result fetch_run(const struct fetch_order *order, struct fetch_answer
     _cleanup_(cleanup_close) int fd = socket(url->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return end_errno(ret, FETCH_NOTHING, "no socket");
-    set_timeout(fd, IDLE_S);
+    int64_t begin_ms = clock_boot_ms();
+    set_wait(fd, order, begin_ms);
     if (order->cut_bytes != UINT64_MAX || order->cut_percent)
         keep_buffer_small(fd);
     if (connect(fd, (const struct sockaddr *)&url->address, url->address_len) < 0)
         return end_errno(ret, FETCH_NOTHING, "no connection");
+    ret->connected = true;
     ssize_t sent = send(fd, order->request.ptr, order->request.len, MSG_NOSIGNAL);
     if (sent < 0)
         return end_errno(ret, FETCH_NOTHING, "cannot send the request");
     if ((size_t)sent < order->request.len)
         return end(ret, FETCH_NOTHING, "cannot send the request in one piece");
-    enum fetch_result result = read_answer(fd, order, ret);
+    enum fetch_result result = read_answer(fd, order, begin_ms, ret);
     if (result != FETCH_DONE)
         break_off(fd);
     return result;

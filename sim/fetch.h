@@ -20,6 +20,7 @@ struct fetch_order {
     uint64_t cut_bytes;      /* close the connection after so many bytes of the body; UINT64_MAX: never */
     unsigned cut_percent;    /* … after this share of the body of a 200 or 206; 0: never */
     bool resumes;            /* asks for the rest of a package */
+    int64_t timeout_ms;      /* for the whole exchange; 0: only a silence of 60 s ends it */
 };
 
 enum fetch_result {
@@ -31,6 +32,7 @@ enum fetch_result {
 };
 
 struct fetch_answer {
+    bool connected;
     int status;              /* 0: no head arrived */
     bool is_json;            /* by Content-Type */
     uint64_t length_bytes;   /* Content-Length */

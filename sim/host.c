@@ -75,7 +75,8 @@ static bool post(const struct url *report_url, const char *type, const char *bod
         return false;
     }
     struct fetch_answer answer;
-    const struct fetch_order order = {report_url, slice_of(request), ANSWER_MAX_BYTES, UINT64_MAX, 0, false};
+    const struct fetch_order order = {report_url, slice_of(request), ANSWER_MAX_BYTES, UINT64_MAX, 0, false,
+                                      0};
     enum fetch_result result = fetch_run(&order, &answer);
     bool ok = false;
     if (result != FETCH_DONE) {

@@ -126,6 +126,17 @@ const struct image *image_store_identify(struct image_store *store, struct bytes
     return image;
 }
 
+const struct image *image_store_pick(struct image_store *store,
+                                     bool (*fits)(const struct image *image, void *cls), void *cls)
+{
+    pthread_mutex_lock(&store->lock);
+    const struct image *image = store->first;
+    while (image && !(image->version[0] && fits(image, cls)))
+        image = image->next;
+    pthread_mutex_unlock(&store->lock);
+    return image;
+}
+
 bool image_store_knows_versions(struct image_store *store)
 {
     pthread_mutex_lock(&store->lock);

@@ -40,6 +40,10 @@ const struct image *image_store_find(struct image_store *store, const char *vers
 const struct image *image_store_identify(struct image_store *store, struct bytes package,
                                          struct buffer *bytes, bool any);
 
+/* The first image of known version for which `fits` is true, or NULL. */
+const struct image *image_store_pick(struct image_store *store,
+                                     bool (*fits)(const struct image *image, void *cls), void *cls);
+
 /* True if the version of any image is known. Else a new image cannot be recognised as right or wrong. */
 bool image_store_knows_versions(struct image_store *store);
 

@@ -12,6 +12,7 @@
 #include "sim/binpkg_generator.h"
 #include "sim/fleet.h"
 #include "sim/image_generator.h"
+#include "sim/luatos_run.h"
 #include "sim/option.h"
 #include "sim/rehearsal.h"
 #include "sim/summary.h"
@@ -55,7 +56,7 @@ static bool make_image(const struct sim_options *options, struct error *err)
 static bool has_rehearsal_options(const struct sim_options *options)
 {
     return options->from.count || options->stages.count || options->set.count || options->waypoints.count ||
-           options->loss || options->resets || options->refuse || options->speed || options->server;
+           options->loss || options->resets || options->refuse || options->server;
 }
 
 static bool rehearse(const struct sim_options *options, enum exit_status *ret, struct error *err)
@@ -83,7 +84,7 @@ static bool check_combination(const struct sim_options *options, struct error *e
     int sources = !!options->url + !!options->link + !!options->links;
     if (options->file)
         return error_set(err, ERROR_BAD_REQUEST, "unexpected argument '%.100s'", options->file);
-    if (has_rehearsal_options(options))
+    if (has_rehearsal_options(options) || options->speed)
         return error_set(
             err, ERROR_BAD_REQUEST,
             "--from, --stage, --set, --waypoint, --loss, --resets, --refuse, --speed and --server need "
@@ -102,6 +103,22 @@ static bool check_combination(const struct sim_options *options, struct error *e
         return error_set(err, ERROR_BAD_REQUEST, "--transcript needs --report and --firmware");
     if (!options->url && (options->product_key || options->dialect || options->count))
         return error_set(err, ERROR_BAD_REQUEST, "--product-key, --dialect and --count need --url");
+    return true;
+}
+
+/* Options that a LuatOS module has, or does not have. */
+static bool check_client(const struct sim_options *options, struct error *err)
+{
+    if (!options->client)
+        return (!options->model && options->core_id == CORE_ID_NONE) ||
+               error_set(err, ERROR_BAD_REQUEST, "--model and --core-id need --client");
+    if (!options->url || !options->product_key || !options->firmware || !options->image)
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "--client needs --url, --product-key, --firmware and --image");
+    if (options->link || options->links || options->dialect || options->count || options->report ||
+        options->output || options->file || options->campaign[0] || has_rehearsal_options(options) ||
+        options->size_bytes || options->seed != SEED_NONE)
+        return error_set(err, ERROR_BAD_REQUEST, "--client takes one module with --url; see dfota-sim(1)");
     return true;
 }
 
@@ -127,7 +144,7 @@ static bool fill_plan(const struct sim_options *options, struct plan *plan, stru
                          "--dialect takes a name that dfota-sim --help lists, not '%.100s'", name);
     plan->interval_ms =
         options->interval_ms == INTERVAL_NONE ? plan->dialect->interval_ms : options->interval_ms;
-    return !plan->has_url || url_parse(options->url, &plan->url, err);
+    return !plan->has_url || options->client || url_parse(options->url, &plan->url, err);
 }
 
 static bool fill_store(const struct sim_options *options, struct image_store *store,
@@ -158,6 +175,25 @@ static enum exit_status judge(const struct fleet *fleet)
     if (wanted == fleet->count)
         return EXIT_WANTED;
     return wanted + unreachable == fleet->count ? EXIT_MACHINE : EXIT_OTHERWISE;
+}
+
+static bool simulate_client(const struct sim_options *options, enum exit_status *ret, struct error *err)
+{
+    struct plan plan;
+    struct fleet_source source = {0};
+    _cleanup_(image_store_free) struct image_store *store = NULL;
+    bool wanted, unreachable;
+    if (!fill_plan(options, &plan, err) || !image_store_open(&store, err) ||
+        !fill_store(options, store, &source, err) ||
+        (options->version[0] &&
+         !image_store_load(store, options->image, options->version, &source.image, err)))
+        return false;
+    plan.store = store;
+    plan.trace = (struct trace){find_trace(options), false};
+    if (!luatos_run(options, &plan, source.image, &wanted, &unreachable, err))
+        return false;
+    *ret = wanted ? EXIT_WANTED : unreachable ? EXIT_MACHINE : EXIT_OTHERWISE;
+    return true;
 }
 
 static bool simulate(const struct sim_options *options, enum exit_status *ret, struct error *err)
@@ -202,6 +238,10 @@ static bool run(int argc, char **argv, enum exit_status *ret, struct error *err)
     }
     if (options.make_image[0])
         return make_image(&options, err);
+    if (!check_client(&options, err))
+        return false;
+    if (options.client)
+        return simulate_client(&options, ret, err);
     if (options.campaign[0])
         return rehearse(&options, ret, err);
     return simulate(&options, ret, err);

@@ -334,7 +334,8 @@ static bool ask(struct module *module)
                                       module->plan->partition_bytes,
                                       module->cut_done ? UINT64_MAX : module->plan->cut_bytes,
                                       draw_cut(module),
-                                      module->part_bytes > 0};
+                                      module->part_bytes > 0,
+                                      0};
     enum fetch_result result = fetch_run(&order, &answer);
     bool goes_on = take_answer(module, result, &answer, ranged);
     buffer_free(&answer.body);

@@ -113,6 +113,11 @@ static const struct options_row rows[] = {
     {"count", 0, "N", "number of modules (1); their IMEIs count up", NUMBER(count, 1, FLEET_MAX)},
     {"dialect", 0, "NAME", "luatos (default), luatos-2024, fota2, fota2-mac, uid-bytes, air724, csdk or at",
      TEXT(dialect)},
+    {"client", 0, "NAME", "one LuatOS module: libfota, libfota2, libfota3-first, libfota3-v1 or libfota3",
+     TEXT(client)},
+    {"model", 0, "MODEL", "model of the LuatOS module (else the end of --firmware)", TEXT(model)},
+    {"core-id", 0, "N", "kind of the core's build (else read from the .soc, or 0)",
+     NUMBER(core_id, 0, INT32_MAX)},
     {"link", 0, "URL", "ask at this link instead of --url", TEXT(link)},
     {"links", 0, "FILE", "CSV of dfotactl device links, or a URL per line", TEXT(links)},
     {"report", 0, NULL, "with a link: a host reports after each reboot and uses the next link", FLAG(report)},
@@ -155,7 +160,7 @@ static const struct options_table table = {rows, sizeof rows / sizeof *rows, NUL
 
 bool option_parse(int argc, char **argv, struct sim_options *ret, struct error *err)
 {
-    struct sim_options options = {.interval_ms = INTERVAL_NONE, .seed = SEED_NONE};
+    struct sim_options options = {.interval_ms = INTERVAL_NONE, .seed = SEED_NONE, .core_id = CORE_ID_NONE};
     struct options_result result;
     if (!options_parse(&table, argc, argv, &options, &result, err))
         return false;
@@ -171,6 +176,8 @@ void option_print_help(void)
     puts(
         "Usage: dfota-sim --url URL --product-key KEY --firmware NAME --image FILE\n"
         "                 [OPTION]...\n"
+        "       dfota-sim --client NAME --url URL --product-key KEY --firmware NAME --image FILE\n"
+        "                 --know VERSION=FILE... [OPTION]...\n"
         "       dfota-sim --link URL | --links FILE [OPTION]...\n"
         "       dfota-sim --campaign VERSION --know VERSION=FILE... --from VERSION=COUNT...\n"
         "                 [--stage STAGE]... [OPTION]...\n"

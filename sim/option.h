@@ -13,6 +13,7 @@
 
 #define KNOW_MAX        64
 #define SEED_NONE       UINT64_MAX /* --seed is not given */
+#define CORE_ID_NONE    UINT64_MAX /* --core-id is not given */
 #define INTERVAL_NONE   (-1)       /* --interval is not given */
 #define DEFAULT_IMEI    "866597071234569"
 #define DEFAULT_THREADS 16
@@ -28,7 +29,8 @@ struct known_file {
 /* Texts are borrowed from argv. NULL, 0, "" or false: not given. Versions are as release_read() leaves
    them. */
 struct sim_options {
-    const char *url, *product_key, *firmware, *imei, *dialect, *link, *links;
+    const char *url, *product_key, *firmware, *imei, *dialect, *link, *links, *client, *model;
+    uint64_t core_id; /* or CORE_ID_NONE */
     uint64_t count;
     bool report, transcript;
 

@@ -104,6 +104,21 @@ bool name_dialect_drop_middle(const struct version *version, struct version *ret
     return true;
 }
 
+bool name_dialect_core_id(struct slice file_name, uint64_t *ret)
+{
+    static const char mark[] = "LuatOS-SoC_V", ending[] = ".soc";
+    const char *at = file_name.len ? memmem(file_name.ptr, file_name.len, mark, sizeof mark - 1) : NULL;
+    if (!at || !slice_ends(file_name, ending))
+        return false;
+    struct slice rest = {at + sizeof mark - 1,
+                         file_name.len - (size_t)(at - file_name.ptr) - (sizeof mark - 1)};
+    struct slice core, model, kind, more;
+    rest.len -= sizeof ending - 1;
+    return slice_split(&rest, '_', &core) && slice_split(&rest, '_', &model) &&
+           slice_split(&rest, '_', &kind) && !slice_split(&rest, '_', &more) && slice_u64(kind, ret) &&
+           *ret <= INT32_MAX;
+}
+
 void name_dialect_script_version(struct slice own, const struct version *target,
                                  char out[NAME_DIALECT_SCRIPT_SIZE])
 {
@@ -114,6 +129,11 @@ void name_dialect_script_version(struct slice own, const struct version *target,
 
     for (unsigned i = 1; i < target->count; i++)
         script.part[script.count++] = target->part[i];
+    if (script.count == 0) { /* a core: the script stays */
+        if (!slice_copy(own, out, NAME_DIALECT_SCRIPT_SIZE))
+            out[0] = '\0';
+        return;
+    }
     if (version_parse(own, &said)) {
         if (said.count == 3 && script.count == 2)
             script = (struct version){{script.part[0], said.part[1], script.part[1]}, 3};

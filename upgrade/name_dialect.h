@@ -26,9 +26,13 @@ bool name_dialect_resolve(const struct dialect_version *said, struct full_name *
    one, CORE.x.z. False if `version` does not have four numbers. */
 bool name_dialect_drop_middle(const struct version *version, struct version *ret);
 
+/* The kind of a core's build, the last number in the name of a .soc: 116 in "LuatOS-SoC_V2034_Air780EHM_116.soc", with or
+   without a project before it. False: the name has none. */
+bool name_dialect_core_id(struct slice file_name, uint64_t *ret);
+
 /* The script's version in a target, written as the device writes its own, because libfota3 compares texts.
    "001.999.000" and 2046.1.1 (or 2046.1.999.1) give "001.999.001". If the target has no middle number, the
-   device's is used. */
+   device's is used; if it names only a core, the device's script stays. */
 #define NAME_DIALECT_SCRIPT_SIZE 96
 void name_dialect_script_version(struct slice own, const struct version *target,
                                  char out[NAME_DIALECT_SCRIPT_SIZE]);

@@ -26,11 +26,35 @@ struct turnkey_task {
     /* set, like `turnkey`, if something is offered; for HEAD only the length of their texts is right */
     struct link link;
     struct turnkey turnkey;
+    uint64_t core_id_after; /* when the core changes, and its kind is known */
+    bool core_changes;
 };
 
 static bool offers(const struct turnkey_task *task)
 {
     return task->checkin.decision.answer == ANSWER_FULL;
+}
+
+static const struct version *next_version(const struct facts *facts)
+{
+    return facts->snapshot.hop.count ? &facts->snapshot.hop : &facts->snapshot.target;
+}
+
+/* Which kind of build the device runs afterwards: the file of the image says so in its name. */
+static bool find_core_id(struct turnkey_task *task, struct db *db, struct error *err)
+{
+    const struct facts *facts = &task->checkin.facts;
+    const struct version *to = next_version(facts);
+    char text[VERSION_TEXT_SIZE];
+    struct image image;
+    bool found;
+    if (to->part[0] == task->checkin.checkin.version.part[0])
+        return true;
+    version_format(to, text);
+    if (!image_find(db, facts->firmware.id, text, &image, &found, err))
+        return false;
+    task->core_changes = found && name_dialect_core_id(slice_of(image.file_name), &task->core_id_after);
+    return true;
 }
 
 /* The device downloads over the link that it is told here, and reports with the number of the attempt. */
@@ -52,6 +76,7 @@ static bool decide(struct writer_task *base, struct db *db, struct error *err)
 {
     struct turnkey_task *task = (struct turnkey_task *)base;
     return checkin_task_decide(&task->checkin, db, err) && checkin_task_record(&task->checkin, db, err) &&
+           (!offers(task) || find_core_id(task, db, err)) &&
            (!task->checkin.record || !offers(task) || bind(task, db, err));
 }
 
@@ -59,9 +84,9 @@ static json_t *offer(const struct turnkey_task *task)
 {
     const struct facts *facts = &task->checkin.facts;
     const struct package *package = &facts->planned.package;
-    const struct version *to = facts->snapshot.hop.count ? &facts->snapshot.hop : &facts->snapshot.target;
+    const struct version *to = next_version(facts);
     struct version core = {.part = {to->part[0]}, .count = 1};
-    uint64_t core_id;
+    uint64_t core_id = 0; /* sent as 0 by cores without a number */
     char url[LINK_URL_SIZE], core_text[VERSION_TEXT_SIZE], script[NAME_DIALECT_SCRIPT_SIZE],
         sha256[SHA256_HEX_SIZE];
     link_url_under(task->checkin.daemon, client_secret_of_answer(&task->checkin.client, facts),
@@ -72,13 +97,15 @@ static json_t *offer(const struct turnkey_task *task)
     /* this edition compares the hash of the file name; without a hash it compares nothing */
     if (task->hashes_name)
         sha256[0] = '\0';
-    json_t *json = json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s}", "code", 0, "core_version", core_text,
-                             "script_version", script, "size", (json_int_t)package->size_bytes, "sha256",
-                             sha256, "fota_sn", task->turnkey.fota_sn, "url", url, "msg", "");
-    /* the client compares this too */
-    if (slice_u64(slice_of(task->core_id), &core_id) && core_id <= INT64_MAX)
-        json_object_set_new(json, "core_id", json_integer((json_int_t)core_id));
-    return json;
+    if (!slice_u64(slice_of(task->core_id), &core_id) || core_id > INT64_MAX)
+        core_id = 0;
+    if (task->core_changes)
+        core_id = task->core_id_after;
+    /* After its restart the client compares core_version, core_id (its type too) and script_version. Without one
+       of them it reports a good update as failed. */
+    return json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:I}", "code", 0, "core_version", core_text,
+                     "script_version", script, "size", (json_int_t)package->size_bytes, "sha256", sha256,
+                     "fota_sn", task->turnkey.fota_sn, "url", url, "msg", "", "core_id", (json_int_t)core_id);
 }
 
 static void tell(const struct turnkey_task *task, struct reply *reply)

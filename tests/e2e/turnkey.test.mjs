@@ -190,6 +190,23 @@ describe('a device', () => {
         assert.equal((await scene.record(module)).attempts.length, 1);
     });
 
+    test('gets core_id as a number, 0 where it sends none', async () => {
+        const { scene } = await scripts();
+        for (const [coreId, said] of [['116', 116], ['', 0], ['V8', 0]])
+            assert.strictEqual((await device(scene, { coreId }).check()).json.core_id, said);
+    });
+
+    test('may send any bytes in its query but a blank, CR and LF, and none of them in the path', async () => {
+        const { scene } = await scripts();
+        const module = device(scene, { idKind: 'uid', id: '00010917' });
+        const target = module.asking.replace('uid=00010917', 'uid=\x00\x01\t\x17');
+        const { json } = await module.check({ target });
+        assert.equal(json.code, 0);
+        assert.equal((await scene.record(module)).device, module.id);
+        for (const wrong of [target.replace('/api', '/\x01'), target.replace('\t', '\r')])
+            assert.equal((await module.ask({ target: wrong })).status, 400);
+    });
+
     test('may have releases named with all numbers of its script', async () => {
         const { scene } = await scripts({ version: '2046.1.999.2' });
         const module = device(scene);

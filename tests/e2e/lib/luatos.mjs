@@ -70,20 +70,22 @@ function lzma(bytes) {
     return Buffer.from(out);
 }
 
-// A sector: a head of 36 bytes, and blocks.
-export function sector(magic, script, address = 0x5be000) {
+// A sector: a head of 36 bytes, and blocks. `damaged`: a block that does not give the script.
+export function sector(magic, script, address = 0x5be000, damaged = false) {
     const blocks = [];
     for (let at = 0; at < script.length; at += 0x40000) {
         const block = lzma(script.subarray(at, at + 0x40000));
         blocks.push(Buffer.from([5, 0x66, 0, 0, 4, 0]), words(block.length), block);
     }
     const packed = Buffer.concat(blocks);
+    if (damaged)
+        packed[packed.length - 8] ^= 1;
     return Buffer.concat([words(magic, packed.length, script.length), md5(script), words(0x40000, address), packed]);
 }
 
 // `script` and `core` are Buffers, either may be empty. `leadsTo` and `allows` are core versions in the head, 0 for none.
-export function luatosPackage({ script = Buffer.alloc(0), core = Buffer.alloc(0), magic = EC7XX, address, leadsTo = 0, allows = 0 }) {
-    const common = script.length ? sector(magic, script, address) : Buffer.alloc(0);
+export function luatosPackage({ script = Buffer.alloc(0), core = Buffer.alloc(0), magic = EC7XX, address, leadsTo = 0, allows = 0, damaged = false }) {
+    const common = script.length ? sector(magic, script, address, damaged) : Buffer.alloc(0);
     const fields = Buffer.concat([
         words(leadsTo, 0, 0, 0, 0), words(0), words(allows, 0, 0, 0, 0), words(common.length, core.length),
         common.length ? md5(common) : Buffer.alloc(16), Buffer.alloc(16),

@@ -169,7 +169,7 @@ static void test_script_versions(void **state)
         {"001.000.000", "2046.7", "7"},
         {"newest", "2046.1.1", "1.1"},
         {"", "2046.1.1", "1.1"},
-        {"001.999.000", "2046", ""},
+        {"001.999.000", "2046", "001.999.000"},
         {"001.000.000", "2046.1000.1", "1000.000.001"},
     };
     (void)state;
@@ -180,6 +180,14 @@ static void test_script_versions(void **state)
         name_dialect_script_version(slice_of(cases[i].own), &target, text);
         assert_string_equal(text, cases[i].expected);
     }
+    uint64_t kind;
+    assert_true(name_dialect_core_id(slice_of("pump_1.2.3_LuatOS-SoC_V2034_Air780EHM_116.soc"), &kind));
+    assert_int_equal(kind, 116);
+    static const char *const without_kind[] = {"", "LuatOS-SoC_V1114_EC618.soc",
+                                               "LuatOS-SoC_V1114_EC618_FULL.soc",
+                                               "LuatOS-SoC_V2034_Air780EHM_116.binpkg", "a_116.soc"};
+    for (size_t i = 0; i < sizeof without_kind / sizeof *without_kind; i++)
+        assert_false(name_dialect_core_id(slice_of(without_kind[i]), &kind));
     struct version four = {{2046, 1, 999, 2}, 4}, three = {{2046, 1, 2}, 3}, without = {.count = 0};
     assert_true(name_dialect_drop_middle(&four, &without));
     assert_int_equal(version_compare(&without, &three), 0);

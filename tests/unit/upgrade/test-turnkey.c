@@ -61,7 +61,9 @@ static void test_the_same_number_means_what_its_form_says(void **state)
     assert_non_null(strstr(turnkey_meaning(TURNKEY_QUERY, 1), "SHA-256"));
     assert_non_null(strstr(turnkey_meaning(TURNKEY_JSON, 1), "reports the announced version"));
     assert_non_null(strstr(turnkey_meaning(TURNKEY_QUERY, 0), "the restart that applies it follows"));
-    assert_null(turnkey_meaning(TURNKEY_JSON, 0));
+    assert_non_null(strstr(turnkey_meaning(TURNKEY_JSON, 0), "the restart that applies it follows"));
+    assert_non_null(strstr(turnkey_meaning(TURNKEY_JSON, 2), "the device compares"));
+    assert_non_null(strstr(turnkey_meaning(TURNKEY_JSON, 3), "another error"));
     assert_null(turnkey_meaning(TURNKEY_JSON, 9));
     assert_null(turnkey_meaning(TURNKEY_NONE, 1));
 }
