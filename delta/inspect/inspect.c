@@ -120,6 +120,7 @@ static const struct {
     {"soc", inspect_soc},
     {"par", inspect_par},
     {"at-par", inspect_at},
+    {"csdk-full", inspect_luatos},
     {"luatos", inspect_luatos},
     {"bsdiff", inspect_bsdiff},
     {"ec618-payload", inspect_payload},
