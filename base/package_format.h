@@ -11,7 +11,7 @@
 /* The longest archive that an EC618 accepts, in bytes. The wrapper around the archive is not counted. */
 #define PACKAGE_FORMAT_EC618_ARCHIVE_MAX 491520
 
-#define PACKAGE_FORMAT_EC618_IMAGES "two .binpkg files, or two raw images of the AP part"
+#define PACKAGE_FORMAT_EC618_IMAGES "two .soc, two .binpkg files, or two raw images of the AP part"
 
 /* The columns are the fields of struct package_format, after the identifier. To add a format, add a row. */
 /* clang-format off */

@@ -29,7 +29,7 @@ unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock c
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the lists, the indexes and the
 # recognition of files, which do not test the threads of the server, and files that would wait for minutes.
-unthreaded_e2e="backup bulk ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-tools ctl-transcripts ctl-wrong evidence-file image-about lists match overview parameters recognition sim sim-download
+unthreaded_e2e="api-http backup bulk ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-tools ctl-transcripts ctl-wrong evidence-file image-about lists match overview parameters recognition sim sim-download soc
     sim-links standby suffix luatos"
 
 # is_in NAME LIST

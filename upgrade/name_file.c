@@ -2,6 +2,8 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/name_file.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <strings.h>
 
 bool name_file_is(struct slice text)
@@ -109,6 +111,28 @@ static bool refuse(struct slice file_name, const char *why, struct error *err)
         (int)(file_name.len < 120 ? file_name.len : 120), file_name.ptr, why);
 }
 
+/* PROJECT_1.2.3_LuatOS-SoC_V1114_EC618_FULL, a release of LuatOS for production: its devices report the firmware
+   PROJECT_LuatOS-SoC_EC618 and the version 1114.1.3. */
+static bool read_luatos(struct slice text, struct full_name *ret)
+{
+    static const char mark[] = "_LuatOS-SoC_V";
+    const char *at = memmem(text.ptr, text.len, mark, sizeof mark - 1), *end = text.ptr + text.len;
+    if (!at)
+        return false;
+    const char *script = memrchr(text.ptr, '_', (size_t)(at - text.ptr)), *core = at + sizeof mark - 1;
+    const char *board = memchr(core, '_', (size_t)(end - core));
+    struct version own, of_core;
+    if (!script || script == text.ptr || !board || board + 1 == end ||
+        !version_parse((struct slice){script + 1, (size_t)(at - script - 1)}, &own) || own.count != 3 ||
+        !version_parse((struct slice){core, (size_t)(board - core)}, &of_core) || of_core.count != 1)
+        return false;
+    const char *last = memchr(board + 1, '_', (size_t)(end - board - 1));
+    int len = snprintf(ret->firmware, sizeof ret->firmware, "%.*s_LuatOS-SoC_%.*s", (int)(script - text.ptr),
+                       text.ptr, (int)((last ? last : end) - board - 1), board + 1);
+    ret->version = (struct version){.part = {of_core.part[0], own.part[0], own.part[2]}, .count = 3};
+    return len > 0 && (size_t)len < sizeof ret->firmware;
+}
+
 bool name_file_parse(struct slice text, struct full_name *ret, struct error *err)
 {
     struct slice whole = text, part;
@@ -116,6 +140,8 @@ bool name_file_parse(struct slice text, struct full_name *ret, struct error *err
     bool alone;
 
     text = drop_all_endings(text);
+    if (slice_is_clean_utf8(text) && text.len > 0 && read_luatos(text, ret))
+        return true;
     if (name_parse_full(text, ret, err))
         return true;
     if (err->code == ERROR_BAD_NAME && text.len > 0 && text.len < FIRMWARE_NAME_SIZE &&

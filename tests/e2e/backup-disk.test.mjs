@@ -75,8 +75,9 @@ describe('the server', () => {
     test('takes no result that cannot be true', async (t) => {
         const server = await startServer(t);
         const good = { made_at: Date.now(), result: 'complete', size: 1, files: 0, missing: 0 };
-        for (const bad of [{ result: 'good' }, { made_at: 5 }, { made_at: Date.now() + day }, { size: -1 }, { missing: 1 }, { more: 1 }])
+        for (const bad of [{ result: 'good' }, { made_at: 5 }, { made_at: Date.now() + day }, { size: -1 }, { missing: 1 }])
             assertProblem(await server.admin('POST', '/backup/result', { ...good, ...bad }), 422, 'invalid');
+        assertProblem(await server.admin('POST', '/backup/result', { ...good, more: 1 }), 400, 'bad-request');
         assert.deepEqual([(await known(server)).last, await rows(server)], [null, []]);
     });
 });

@@ -417,7 +417,7 @@ describe('a replaced device', () => {
         test(`that was ${state} gives its place to the new one`, async () => {
             const { scene, modules, ids, campaign } = await fiveStates();
             const made = scene.module();
-            assert.equal((await post(scene, modules[n], 'replace', { device: made.id })).status, 200);
+            assert.equal((await post(scene, modules[n], 'replace', { device: made.id })).status, 201);
             await assertCounts(scene, campaign, { out: 0 });
             const wanted = [...ids];
             wanted[n] = `imei:${made.id}`;
@@ -442,7 +442,7 @@ describe('a replaced device', () => {
         await assertCounts(scene, other.campaign, { waiting: 2 });
         const planned = await draft(scene, { name: 'planned', devices: [ids[3]] });
         const made = nextImei();
-        assert.equal((await post(scene, modules[3], 'replace', { device: made })).status, 200);
+        assert.equal((await post(scene, modules[3], 'replace', { device: made })).status, 201);
         assert.deepEqual(await order(scene, planned.campaign), [`imei:${made}`]);
         assert.deepEqual(await order(scene, other.campaign), [ids[2], `imei:${made}`]);
     });

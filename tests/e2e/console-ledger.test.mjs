@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { closeBrowser, noBrowser, openConsole, phone } from './lib/browser.mjs';
 import { fleet, reasonIn, takes } from './lib/console-steps.mjs';
 import { startServer } from './lib/server.mjs';
+import { takeTimes } from './lib/times.mjs';
 
 const source = (path) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
 
@@ -165,7 +166,7 @@ describe('the ledger in a browser', { skip: noBrowser }, () => {
         assert.equal(csv[0], 'seq,at,kind,product,firmware,device,attempt,package,detail,prev,hash');
         assert.equal(csv.length, 51);
         assert.match(csv[50], new RegExp(`^\\d+,\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z,product-set,${scene.product},,,,,"\\{""by"":.*""name"":""name 49""\\}",[0-9a-f]{64},[0-9a-f]{64}$`));
-        const lines = (await exported('Export JSON Lines')).map((line) => JSON.parse(line));
+        const lines = (await exported('Export JSON Lines')).map((line) => takeTimes(JSON.parse(line)));
         assert.deepEqual(lines, (await server.admin('GET', `/ledger?kind=product-set&product=${scene.product}`)).json.items);
     });
 

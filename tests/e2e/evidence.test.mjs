@@ -275,7 +275,7 @@ describe('an admin', () => {
         assert.equal((await scene.record(module)).confirmed_version, '1162', 'what was trusted then still counts');
         const rows = (await ledgerRows(server, { product: scene.product, kind: 'product-set' }));
         assert.deepEqual(rows.map(({ detail }) => detail.trusted_check_ins), [true, false]);
-        assertProblem(await server.admin('PATCH', `/products/${scene.product}`, { trusted: true }), 422, 'invalid');
+        assertProblem(await server.admin('PATCH', `/products/${scene.product}`, { trusted: true }), 400, 'bad-request');
     });
 
     test('finds conflicts in the list, the status and dfotactl', async () => {

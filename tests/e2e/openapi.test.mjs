@@ -12,6 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { Contract, load, modules, noContract, readDocument, text } from './lib/contract.mjs';
 import { buildDir, Server, startServer } from './lib/server.mjs';
+import { textKey } from './lib/times.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const read = (name) => readFileSync(join(root, name), 'utf8');
@@ -86,6 +87,64 @@ describe('doc/openapi.yaml', { skip: noContract }, () => {
         }
     });
 
+    test('has the sorts and the fields of each list', () => {
+        const source = read('server/admin/list_kinds.c');
+        const described = calls.flatMap(({ operation: { operationId, parameters = [] } }) => ['Sort', 'Q']
+            .map((name) => [operationId, name, parameters.find(({ $ref }) => $ref === `#/components/parameters/${name}`)?.description])).filter(([, , text]) => text);
+        const expected = (name, text) => described.some(([, one, is]) => one === name && is === text);
+        const kinds = [...source.matchAll(/\n(SHORT|LONG)\((\w+), "([^"]*)",([^;]*?\}\))/g)];
+        assert.ok(kinds.length >= 16, `${kinds.length} lists`);
+        for (const [, size, name, order, rest] of kinds) {
+            const fields = [...rest.matchAll(/\{"(\w+)", FILTER_(\w+)\}/g)].map(([, field, kind]) => ({ field, kind: kind.toLowerCase() }));
+            const sorts = size === 'LONG' ? order.split(' ').filter(Boolean).join(' or ') : `A field, with - before it for downwards: ${fields.map(({ field }) => field).join(', ')}`;
+            assert.ok(!sorts || expected('Sort', `${sorts}.`), `${name}: ${sorts}`);
+            const text = fields.map(({ field, kind }) => (kind === 'text' ? field : `${field} (${kind})`)).join(', ');
+            assert.ok(expected('Q', `A filter. Its fields: ${text}.`), `${name}: ${text}`);
+        }
+    });
+
+    test('has the preconditions, keys and parts of each call that takes them', () => {
+        const takes = (name) => calls.filter(({ operation }) => operation.parameters?.some(({ $ref }) => $ref === `#/components/parameters/${name}`))
+            .map(({ method, path }) => `${method} ${withoutNames(path)}`).sort();
+        const source = read('server/admin/match_resource.c');
+        const base = { PRODUCT: '/api/v1/products/{}', FIRMWARE: '/api/v1/products/{}/firmware/{}' };
+        const changes = [...source.matchAll(/\{(PRODUCT|FIRMWARE)? ?(?:"([^"]*)")?, "the \w+",\s*"([^"]*)",\s*"([^"]*)",\s*\w+_load\}/g)]
+            .flatMap(([, outer, path, ...lists]) => lists.join(' ').split(' ').filter(Boolean).map((call) => {
+                const [method, rest] = call.split('/');
+                return `${method} ${base[outer] ?? ''}${path ?? ''}${rest ? `/${rest}` : ''}`;
+            }));
+        assert.ok(changes.length > 30, `${changes.length} changes`);
+        assert.deepEqual(takes('IfMatch'), changes.sort());
+        const without = [.../without_key\[\] = \{[^;]*\};/.exec(read('server/admin/idempotency.c'))[0].matchAll(/"(\/api[^"]*)"/g)].map(([, path]) => path);
+        assert.equal(without.length, 5);
+        const keyed = calls.filter(({ method, path, operation }) => method === 'POST' && operation['x-scope'] !== 'none' && !without.includes(withoutNames(path)) && !path.endsWith('/images'));
+        assert.deepEqual(takes('IdempotencyKey'), keyed.map(({ path }) => `POST ${withoutNames(path)}`).sort());
+        assert.deepEqual(takes('Range'), calls.filter(({ operation }) => operation.responses[206]).map(({ method, path }) => `${method} ${withoutNames(path)}`).sort());
+        for (const { method, operation } of calls.filter((call) => call.method === 'PATCH')) {
+            const { content } = operation.requestBody;
+            assert.deepEqual(content['application/merge-patch+json'], content['application/json'], `${method} ${operation.operationId}`);
+        }
+    });
+
+    test('has the text beside each time', () => {
+        const plain = ['Backup', 'BackedUpHead', 'Evidence', 'AnyObject']; // bytes that are stored or signed as they are
+        const isTime = (schema) => /\/Time(OrNull)?$/.test(schema.$ref ?? '');
+        let count = 0;
+        for (const [name, schema] of Object.entries(document.components.schemas)) {
+            for (const properties of findAll({ schema }, 'properties')) {
+                for (const [key, one] of Object.entries(properties)) {
+                    if (!isTime(one))
+                        continue;
+                    assert.ok(textKey(key), `${name}.${key} is not named like a time`);
+                    const text = properties[textKey(key)];
+                    assert.equal(text?.$ref, plain.includes(name) ? undefined : one.$ref.replace('/Time', '/TimeText'), `${name}.${key}`);
+                    count += 1;
+                }
+            }
+        }
+        assert.ok(count > 60, `${count} times`);
+    });
+
     test('gives each call a name, a summary and a known tag', () => {
         const names = calls.map(({ operation }) => operation.operationId);
         assert.deepEqual(names.filter((name, i) => names.indexOf(name) !== i), []);
@@ -112,7 +171,7 @@ describe('doc/openapi.yaml', { skip: noContract }, () => {
                 }
             }
         }
-        assert.deepEqual([...codes.keys()].filter((code) => !seen.has(code)), ['range'], 'codes that no call has');
+        assert.deepEqual([...codes.keys()].filter((code) => !seen.has(code)), [], 'codes that no call has');
     });
 
     test('closes each object, and has no part that nothing uses', () => {
@@ -130,7 +189,8 @@ describe('doc/openapi.yaml', { skip: noContract }, () => {
     });
 
     test('has the calls of dfotactl that do not depend on its arguments', () => {
-        const source = readdirSync(join(root, 'ctl')).filter((name) => name.endsWith('.c')).map((name) => read(`ctl/${name}`)).join('');
+        const source = readdirSync(join(root, 'ctl')).filter((name) => name.endsWith('.c')).map((name) => read(`ctl/${name}`)).join('')
+            .replace(/ ends\[\] = \{[^}]*\}/, ''); // of paths that take no Idempotency-Key
         const paths = [...source.matchAll(/"(\/[a-z][a-z/-]*)(?:\?[^"]*)?"/g)].map(([, path]) => path).filter((path) => path !== '/api/v' && !/^\/d\//.test(path));
         assert.ok(paths.length > 10, `${paths.length} paths`);
         for (const path of paths)
@@ -138,9 +198,9 @@ describe('doc/openapi.yaml', { skip: noContract }, () => {
     });
 
     // An answer of GET /api/v1/products, and what is wrong with it.
-    const product = { product_key: 'pumps', name: null, created_at: 1790000000000, trusted_check_ins: false, unknown_devices: 'held', device_secret: 'optional' };
+    const product = { product_key: 'pumps', name: null, created_at: 1790000000000, created_time: '2026-09-21T14:13:20.000Z', trusted_check_ins: false, unknown_devices: 'held', device_secret: 'optional' };
     const problem = { type: 'about:blank', title: 'Not Found', status: 404, code: 'product-not-found', detail: 'no' };
-    const good = { method: 'GET', path: '/api/v1/products/pumps', status: 200, headers: { 'content-type': 'application/json' }, json: product };
+    const good = { method: 'GET', path: '/api/v1/products/pumps', status: 200, headers: { 'content-type': 'application/json', etag: '"a-b"' }, json: product };
     const { name: ignored, ...nameless } = product;
     const bad = { ...good, status: 404, headers: { 'content-type': 'application/problem+json' }, json: problem };
     for (const [what, call, message] of [
@@ -151,8 +211,9 @@ describe('doc/openapi.yaml', { skip: noContract }, () => {
         ['a value of another type', { ...good, json: { ...product, created_at: '2026' } }, /\/created_at must be integer/],
         ['a value that is not listed', { ...good, json: { ...product, unknown_devices: 'eaten' } }, /\/unknown_devices must be equal to one of/],
         ['a status', { ...good, status: 202 }, /there is no such status/],
-        ['a type', { ...good, headers: { 'content-type': 'text/html' } }, /it has the type text\/html/],
+        ['a type', { ...good, headers: { ...good.headers, 'content-type': 'text/html' } }, /it has the type text\/html/],
         ['a header', { ...good, headers: { ...good.headers, location: '/' } }, /it has the header location/],
+        ['a header too few', { ...good, headers: { 'content-type': 'application/json' } }, /it does not have the header ETag/],
         ['an unknown call that succeeds', { ...good, path: '/api/v1/product' }, /there is no such call/],
         ['an unknown call', { ...bad, path: '/api/v1/product', json: { ...problem, code: 'not-found' } }, null],
         ['an error', bad, null],
@@ -200,7 +261,8 @@ describe('GET /api/v1/openapi.yaml', () => {
     });
 
     test('a server that answers something else fails the test that asks it', { skip: noContract }, async (t) => {
-        const liar = http.createServer((request, response) => response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"seq":1}'));
+        const headers = { 'Content-Type': 'application/json', ETag: '"a"' };
+        const liar = http.createServer((request, response) => response.writeHead(200, headers).end('{"seq":1}'));
         t.after(() => liar.close());
         await new Promise((done) => liar.listen(0, '127.0.0.1', done));
         const server = Object.assign(Object.create(Server.prototype), { token: 'x', adminAddress: { host: '127.0.0.1', port: liar.address().port } });

@@ -49,8 +49,8 @@ export function readDocument(cacheDir) {
 }
 
 // Headers that are part of the contract: an answer has them only where the document says so.
-const documentedHeaders = ['allow', 'content-range', 'etag', 'link', 'location', 'retry-after', 'set-cookie', 'www-authenticate',
-    'x-dfota-signature', 'x-total-count'];
+const documentedHeaders = ['accept-patch', 'accept-ranges', 'allow', 'content-disposition', 'content-range', 'etag', 'idempotency-replayed', 'link',
+    'location', 'retry-after', 'set-cookie', 'www-authenticate', 'x-dfota-signature', 'x-total-count'];
 
 export class Contract {
     constructor(document) {
@@ -119,13 +119,17 @@ export class Contract {
         const stray = documentedHeaders.find((name) => call.headers[name] !== undefined && !headers.includes(name));
         if (stray)
             return `it has the header ${stray}`;
+        const missing = Object.entries(response.headers ?? {})
+            .find(([name, header]) => this.resolve(header).required && call.headers[name.toLowerCase()] === undefined);
+        if (missing)
+            return `it does not have the header ${missing[0]}`;
         if (call.method === 'HEAD' || (!response.content && !call.body.length))
             return null;
         const type = (call.headers['content-type'] ?? '').split(';')[0];
         const content = response.content?.[type];
         if (!content)
             return `it has the type ${type || 'of no kind'}`;
-        const json = /[/+]json$/.test(type);
+        const json = /[/+]json$/.test(type) && content.schema; // a part of a file has none
         if (json && call.json === undefined)
             return 'it is not JSON';
         if (type === 'application/problem+json' && call.json.status !== call.status)

@@ -36,7 +36,7 @@ export function takeTimes(value, seen = new Map(), where = '') {
             delete rest[text];
             seen.set(key, (seen.get(key) ?? 0) + 1);
         } else {
-            assert.ok(!(Number.isInteger(one) && one >= first_ms && one < end_ms) || /bytes/.test(key), `${where}.${key} ${one} looks like a time without a text`);
+            assert.ok(!(Number.isInteger(one) && one >= first_ms && one < end_ms) || /bytes|^free$|^reserve$/.test(key), `${where}.${key} ${one} looks like a time without a text`);
             rest[key] = takeTimes(one, seen, `${where}.${key}`);
         }
     }

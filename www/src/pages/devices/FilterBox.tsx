@@ -13,7 +13,7 @@ const values: Record<string, string[]> = {
     blocked: yesNo, claim: yesNo, held_out: yesNo, last_seen: ['7d', 'never'], first_seen: ['7d', 'never'], confirmed: ['7d', 'never'],
 };
 const operators: Record<string, string[]> = { last_seen: ['>', '<'], first_seen: ['>', '<'], confirmed: ['>', '<'], version: ['=', '<', '>'], asked: ['=', '<', '>'], code: ['='], check_ins: ['>', '<'] };
-const examples = ['version<1147 and tag=north', 'last_seen>7d', 'version in (1138, 1147)', 'note like "*pump*"', 'blocked=yes or claim=yes', 'version=none', 'not (tag=lab or tag=spare)'];
+const examples = ['version<1147 and tag=north', 'last_seen>7d', 'blocked=yes or claim=yes', 'version=none', 'version in (1138, 1147)', 'note like "*pump*"', 'not (tag=lab or tag=spare)'];
 
 // What the text may go on with: each entry is the whole text, as a datalist needs it.
 export function suggestions(text: string): string[] {
