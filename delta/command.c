@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "delta/container/bundle.h"
 #include "delta/container/soc.h"
+#include "delta/ec618/full.h"
 #include "delta/inspect/inspect_json.h"
 #include "delta/file.h"
 #include "delta/inspect/inspect.h"
@@ -126,8 +127,34 @@ bool command_patch(const struct command_options *options, char **file, size_t co
            file_store(file[2], buffer_bytes(&new), err) && report(buffer_bytes(&new), err);
 }
 
+bool command_full(const struct command_options *options, char **file, size_t count, struct error *err)
+{
+    (void)count;
+    _cleanup_(buffer_free) struct buffer image = {0};
+    _cleanup_(buffer_free) struct buffer package = {0};
+    return load(file[0], options->max_bytes, options->expect_new, &image, err) &&
+           ec618_full_make(buffer_bytes(&image), &package, err) &&
+           file_store(file[1], buffer_bytes(&package), err) && report(buffer_bytes(&package), err);
+}
+
+static bool verify_full(const struct command_options *options, char **file, size_t count, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer package = {0};
+    _cleanup_(buffer_free) struct buffer image = {0};
+    if (count > 2 || options->expect_old || options->any_size)
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "verify --full takes a full package and its image: no OLD, no --expect-old and no "
+                         "--any-size");
+    return load(file[0], COMMAND_MAX_INPUT, NULL, &package, err) &&
+           load(file[1], options->max_bytes, options->expect_new, &image, err) &&
+           ec618_full_verify(buffer_bytes(&package), buffer_bytes(&image), err) &&
+           report(buffer_bytes(&image), err);
+}
+
 bool command_verify(const struct command_options *options, char **file, size_t count, struct error *err)
 {
+    if (options->full)
+        return verify_full(options, file, count, err);
     if (count < 3 && !options->expect_new)
         return error_set(err, ERROR_BAD_REQUEST, "verify needs NEW or --expect-new to compare with");
     _cleanup_(buffer_free) struct buffer package = {0};

@@ -27,6 +27,7 @@ struct command_options { /* from the command line. NULL or 0: the option was not
                          image */
     const struct engine_options *making; /* always set */
     bool any_size;           /* `patch`, `verify`: also accept a package that is too large for a module */
+    bool full;               /* `verify`: the operands are a full package and its image */
     bool brief;              /* `inspect`: one line of JSON */
     bool ec618_given;        /* an option for formats with `is_ec618` was given */
     const char *suffix_file; /* file that keeps the index of the old image */
@@ -39,6 +40,8 @@ struct command_options { /* from the command line. NULL or 0: the option was not
 bool command_diff(const struct command_options *options, char **file, size_t count, struct error *err);
 bool command_patch(const struct command_options *options, char **file, size_t count, struct error *err);
 bool command_verify(const struct command_options *options, char **file, size_t count, struct error *err);
+/* Makes a full package of CSDK for an EC618. */
+bool command_full(const struct command_options *options, char **file, size_t count, struct error *err);
 /* Takes what an archive of a vendor is about: OUT is a .soc without the files that nothing needs, or the one
    firmware in the archive. Prints a second line: the name of the firmware in the archive, or nothing; and a
    third: the files that were left out. */

@@ -44,6 +44,17 @@ static bool make_ec618(enum ec618_wrapper wrapper, struct bytes old, struct byte
     return ec618_make(wrapper, old, new, &making, ret, err);
 }
 
+/* A full package is for CSDK, although it has the head of LuatOS. It is never applied as a delta. */
+static bool owns_csdk(struct bytes package)
+{
+    return par_owns(package) || luatos_owns_full(package);
+}
+
+static bool owns_luatos(struct bytes package)
+{
+    return luatos_owns(package) && !luatos_owns_full(package);
+}
+
 static bool make_ec618_at(struct bytes old, struct bytes new, const struct engine_options *options,
                           struct buffer *ret, struct error *err)
 {
@@ -73,8 +84,8 @@ static bool same_ec618(struct bytes made, struct bytes new, struct engine_note *
 const struct engine engine_table[] = {
     {FORMAT(BSDIFF),       bsdiff_owns,     make_bsdiff,       bsdiff_apply, NULL,       NULL},
     {FORMAT(EC618_AT),     wrapper_at_owns, make_ec618_at,     ec618_apply,  same_ec618, ec618_fits_module},
-    {FORMAT(EC618_CSDK),   par_owns,        make_ec618_csdk,   ec618_apply,  same_ec618, ec618_fits_module},
-    {FORMAT(EC618_LUATOS), luatos_owns,     make_ec618_luatos, ec618_apply,  same_ec618, ec618_fits_module},
+    {FORMAT(EC618_CSDK),   owns_csdk,       make_ec618_csdk,   ec618_apply,  same_ec618, ec618_fits_module},
+    {FORMAT(EC618_LUATOS), owns_luatos,     make_ec618_luatos, ec618_apply,  same_ec618, ec618_fits_module},
 };
 /* clang-format on */
 

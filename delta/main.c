@@ -37,6 +37,7 @@ enum option_bit {
     OPTION_CLOSED_LAST_PART = 1024,
     OPTION_BRIEF = 2048,
     OPTION_SUFFIX_FILE = 4096,
+    OPTION_FULL = 8192,
 };
 
 static const struct option option_table[] = {
@@ -50,6 +51,7 @@ static const struct option option_table[] = {
     {"any-size", no_argument, NULL, OPTION_ANY_SIZE},
     {"closed-last-part", no_argument, NULL, OPTION_CLOSED_LAST_PART},
     {"suffix-file", required_argument, NULL, OPTION_SUFFIX_FILE},
+    {"full", no_argument, NULL, OPTION_FULL},
     {"brief", no_argument, NULL, OPTION_BRIEF},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -73,9 +75,13 @@ static const struct command {
     {"patch", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--any-size] OLD PATCH OUT",
      OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE, 3, 3, COMMAND_MAX_OUTPUT,
      command_patch},
-    {"verify", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--any-size] OLD PATCH [NEW]",
-     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE, 2, 3, COMMAND_MAX_OUTPUT,
-     command_verify},
+    {"verify",
+     "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--any-size] OLD PATCH [NEW] | "
+     "--full FULL NEW",
+     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE | OPTION_FULL, 2, 3,
+     COMMAND_MAX_OUTPUT, command_verify},
+    {"full", "[--expect-new HEX] [--max-image BYTES] NEW OUT", OPTION_EXPECT_NEW | OPTION_MAX_IMAGE, 2, 2,
+     COMMAND_MAX_IMAGE, command_full},
     {"unpack", "[--max-output BYTES] ARCHIVE OUT", OPTION_MAX_OUTPUT, 2, 2, COMMAND_MAX_OUTPUT,
      command_unpack},
     {"inspect", "[--brief] FILE", OPTION_BRIEF, 1, 1, COMMAND_MAX_OUTPUT, command_inspect},
@@ -222,6 +228,9 @@ static bool take_option(struct request *request, unsigned int bit, const char *n
         return take_making(request, bit, err);
     case OPTION_ANY_SIZE:
         request->options.any_size = true;
+        return true;
+    case OPTION_FULL:
+        request->options.full = true;
         return true;
     case OPTION_BRIEF:
         request->options.brief = true;

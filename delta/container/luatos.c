@@ -34,6 +34,12 @@ bool luatos_owns(struct bytes bytes)
     return magic == LUATOS_EC618 || magic == LUATOS_EC7XX;
 }
 
+bool luatos_owns_full(struct bytes bytes)
+{
+    return bytes.len >= LUATOS_HEAD_BYTES && little_u32(bytes.ptr) == LUATOS_EC618 &&
+           little_u32(bytes.ptr + LUATOS_APP - 4) == LUATOS_MAIN_FULL;
+}
+
 /* Takes at most `wanted` bytes from *rest. */
 static struct bytes take(struct bytes *rest, size_t wanted)
 {

@@ -16,6 +16,8 @@
 #define LUATOS_EC618        0xEAF18C16U /* magic number of the head, by chip */
 #define LUATOS_EC7XX        0xEAC37218U
 #define LUATOS_MD5_BYTES    16
+#define LUATOS_CP_FLASH     0x80000000U /* in the address of a sector: the flash of CP */
+#define LUATOS_MAIN_FULL    UINT32_MAX  /* the last main version of a full package of CSDK (ec618/full.h) */
 
 /* Offsets of the fields. */
 #define LUATOS_CRC        4
@@ -52,6 +54,10 @@ struct luatos_file { /* views into the file, as far as it goes */
 };
 
 bool luatos_owns(struct bytes bytes); /* whether it begins with either magic number */
+
+/* Whether it begins as a full package of CSDK for an EC618 (ec618/full.h). A device with LuatOS or AT firmware
+   must not get one. */
+bool luatos_owns_full(struct bytes bytes);
 
 /* Reads the file as far as it goes, and checks only the magic number. ERROR_CORRUPT: no such head. */
 bool luatos_read(struct bytes bytes, struct luatos_file *ret, struct error *err)

@@ -130,6 +130,10 @@ static bool unwrap_luatos(struct bytes package, struct luatos_file *head, struct
 {
     if (!luatos_read(package, head, err) || !luatos_check(head, err))
         return false;
+    if (luatos_owns_full(package))
+        return error_set(err, ERROR_INVALID,
+                         "this is a full package of CSDK, not a package between two images; dfota verify "
+                         "--full checks it");
     if (head->magic != LUATOS_EC618)
         return error_set(err, ERROR_CANNOT_APPLY,
                          "the package is for an EC7xx; dfota cannot apply its packages");

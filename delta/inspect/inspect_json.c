@@ -168,6 +168,13 @@ static void tell_luatos(struct brief *brief)
         tell_par(brief, head.sdk);
 }
 
+static void tell_csdk_full(struct brief *brief)
+{
+    struct luatos_file head;
+    brief->wrong =
+        !luatos_read(brief->file, &head, &brief->why_wrong) || !luatos_check(&head, &brief->why_wrong);
+}
+
 static void tell_bsdiff(struct brief *brief)
 {
     if (brief->file.len >= 32)
@@ -181,8 +188,8 @@ static const struct {
     const char *name;
     void (*tell)(struct brief *brief);
 } teller_table[] = {
-    {"binpkg", tell_binpkg}, {"soc", tell_soc},       {"par", tell_bare_par},
-    {"at-par", tell_at},     {"luatos", tell_luatos}, {"bsdiff", tell_bsdiff},
+    {"binpkg", tell_binpkg}, {"soc", tell_soc},       {"par", tell_bare_par},        {"at-par", tell_at},
+    {"luatos", tell_luatos}, {"bsdiff", tell_bsdiff}, {"csdk-full", tell_csdk_full},
 };
 
 /* ---- Names of releases ---- */

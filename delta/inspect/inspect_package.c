@@ -165,7 +165,8 @@ static void list_versions(struct inspect_list *list, struct bytes field, const c
                   version[3], version[4]);
 }
 
-static void list_common(struct inspect_list *list, struct bytes common)
+/* Returns what follows the sector. */
+static struct bytes list_sector(struct inspect_list *list, struct bytes common, const char *content)
 {
     struct luatos_sector sector;
     struct luatos_block block;
@@ -173,9 +174,12 @@ static void list_common(struct inspect_list *list, struct bytes common)
     char md5[2 * LUATOS_MD5_BYTES + 1];
     if (!luatos_sector_read(common, &sector, &err)) {
         inspect_unknown(list, common, "common data", err.text);
-        return;
+        return (struct bytes){NULL, 0};
     }
-    inspect_title(list, "Common data at 0x%zx (a script)", (size_t)(common.ptr - list->file.ptr));
+    size_t packed = sector.packed_bytes < sector.blocks.len ? sector.packed_bytes : sector.blocks.len;
+    struct bytes rest = inspect_slice(sector.blocks, packed, sector.blocks.len - packed);
+    sector.blocks.len = packed;
+    inspect_title(list, "Common data at 0x%zx (%s)", (size_t)(common.ptr - list->file.ptr), content);
     inspect_field(list, inspect_slice(common, 0, 4), "magic", "%08x", sector.magic);
     inspect_field(list, inspect_slice(common, 4, 4), "compressed", "%u bytes follow", sector.packed_bytes);
     inspect_field(list, inspect_slice(common, 8, 4), "unpacked", "%u bytes", sector.plain_bytes);
@@ -183,13 +187,21 @@ static void list_common(struct inspect_list *list, struct bytes common)
                   md5_hex(sector.md5, md5));
     inspect_field(list, inspect_slice(common, 28, 4), "block",
                   "%u bytes of unpacked data in each but the last", sector.block_bytes);
-    inspect_field(list, inspect_slice(common, 32, 4), "address", "0x%08x", sector.address);
+    inspect_field(list, inspect_slice(common, 32, 4), "address", "0x%08x%s", sector.address,
+                  sector.address & LUATOS_CP_FLASH ? ", in the flash of CP" : "");
     while (luatos_block_next(&sector.blocks, &block)) {
         inspect_field(list, block.head, "block head", "%zu bytes of properties, %zu compressed",
                       block.properties.len, block.packed.len);
         inspect_field(list, block.packed, "block", block.properties.len ? "LZMA" : "not compressed");
     }
     inspect_unknown(list, sector.blocks, "rest", "not a block");
+    return rest;
+}
+
+static void list_common(struct inspect_list *list, struct bytes common, bool full)
+{
+    while (common.len > 0)
+        common = list_sector(list, common, full ? "a part of the firmware" : "a script");
 }
 
 void inspect_luatos(struct inspect_list *list, struct bytes file)
@@ -214,12 +226,13 @@ void inspect_luatos(struct inspect_list *list, struct bytes file)
     list_versions(list, inspect_slice(file, 32, 20), "allowed base", head.versions.base);
     inspect_field(list, inspect_slice(file, 52, 4), "common data", "%u bytes", head.common_bytes);
     inspect_field(list, inspect_slice(file, 56, 4), "core data", "%u bytes%s", head.sdk_bytes,
-                  head.sdk_bytes ? "" : ": script only");
+                  head.sdk_bytes           ? ""
+                  : luatos_owns_full(file) ? ": full package"
+                                           : ": script only");
     inspect_field(list, inspect_slice(file, 60, 16), "common MD5", "%s", md5_hex(head.common_md5, md5));
     inspect_field(list, inspect_slice(file, 76, 16), "core MD5", "%s (zero in known files)",
                   md5_hex(head.sdk_md5, md5));
-    if (head.common.len > 0)
-        list_common(list, head.common);
+    list_common(list, head.common, luatos_owns_full(file));
     if (head.sdk.len > 0 && par_owns(head.sdk))
         inspect_par(list, head.sdk);
     else

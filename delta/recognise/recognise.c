@@ -247,6 +247,7 @@ const struct recognised recognised_table[] = {
     {"binpkg",        "a .binpkg, the full firmware of an EC618 or EC7xx",          RECOGNISED_IMAGE,   binpkg_owns},
     {"par",           "a bare .par, a delta package for an EC618",                     RECOGNISED_PACKAGE, is_par},
     {"at-par",        "a delta package with the head of AT firmware",            RECOGNISED_PACKAGE, wrapper_at_owns},
+    {"csdk-full",     "a full package of CSDK with the 92-byte head",               RECOGNISED_PACKAGE, luatos_owns_full},
     {"luatos",        "a package with the 92-byte head of LuatOS",                  RECOGNISED_PACKAGE, luatos_owns},
     {"bsdiff",        "a bsdiff package",                                           RECOGNISED_PACKAGE, is_bsdiff},
     {"bsdiff-other",  "a delta package of a variant of bsdiff",                     RECOGNISED_PACKAGE, is_bsdiff_variant},

@@ -172,18 +172,29 @@ def read_luatos(data):
         "main_version": words[2:7],
         "app_version": words[7],
         "std_version": words[8:13],
-        "common": read_sector(common, magic) if common else None,
+        "full": words[6] == 0xFFFFFFFF and magic == 0xEAF18C16,
+        "sectors": read_sectors(common, magic),
         "sdk_md5": data[76:92].hex(),
         "sdk": data[92 + common_size :],
     }
 
 
+def read_sectors(data, magic):
+    sectors = []
+    while data:
+        demand(len(data) >= 36, "the common data is cut off")
+        end = 36 + struct.unpack("<I", data[4:8])[0]
+        demand(end <= len(data), "the common data's head does not fit")
+        sectors.append(read_sector(data[:end], magic))
+        data = data[end:]
+    return sectors
+
+
 def read_sector(data, magic):
     """36-byte head, then chunks: a byte of properties' length, properties, u32 length, raw LZMA."""
-    demand(len(data) >= 36, "the common data is cut off")
     own_magic, total, plain_size = struct.unpack("<III", data[:12])
     block, start = struct.unpack("<II", data[28:36])
-    demand(own_magic == magic and total == len(data) - 36, "the common data's head does not fit")
+    demand(own_magic == magic, "the common data's head does not fit")
     plain = b""
     at = 36
     while at < len(data):
@@ -242,8 +253,10 @@ def read_soc(data):
     return {"rom": files[info["rom"]["file"]], "script": script, "address": address, "area": area, "kept": KEPT_END - address - area}
 
 
-def new_script(release, common, size):
+def new_script(release, sectors, size):
     """What a module's script area holds after the package, which says where it is written itself."""
+    demand(len(sectors) == 1, "the package writes more than a script")
+    common = sectors[0]
     demand(common["start_address"] == release["address"], "the script is written to another place")
     demand(common["size"] <= release["area"], "the script is larger than its area")
     demand(size <= release["kept"], "the packed script is larger than the area that keeps it")
@@ -270,9 +283,10 @@ def rebuild(old, package):
 
     _, fields, par = unwrap(package)
     flash = flash_of(old)
-    if fields.get("common"):
+    demand(not fields.get("full"), "a full package is not applied to an old image")
+    if fields.get("sectors"):
         demand(looks_like_soc(old), "the old image does not say where its script is")
-        flash["script"] = new_script(read_soc(old), fields["common"], len(package) - 92 - len(par))
+        flash["script"] = new_script(read_soc(old), fields["sectors"], len(package) - 92 - len(par))
         if not par:
             return None, flash
     archive = read_par(par)
