@@ -22,14 +22,14 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suf
 # of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers, and of the examples.
 unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock console
     console-access console-campaigns console-devices console-firmware console-ledger console-live console-settings containers cors csdk-full
-    crash crowds ctl-tls data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs docs-zh durable ec618
-    examples-host examples-luatos examples-python formats full growth lib metrics openapi operating pages proxy run sim-luatos soc story strace suites traps
+    crash crowds csdk-full ctl-tls data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs docs-zh durable ec618
+    examples-host examples-luatos examples-python formats full growth lib metrics openapi operating pages proxy run sim-luatos story strace suites traps
     upgraded-release
     webhook-campaigns webhook-delivery"
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the lists, the indexes and the
 # recognition of files, which do not test the threads of the server, and files that would wait for minutes.
-unthreaded_e2e="api-http backup bulk ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-terminal ctl-tools ctl-transcripts ctl-wrong evidence-attempts evidence-file image-about lists match overview parameters recognition sim sim-download
+unthreaded_e2e="api-http backup bulk ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-terminal ctl-tools ctl-transcripts ctl-wrong evidence-attempts evidence-file image-about lists match overview parameters recognition sim sim-download soc
     sim-links standby suffix luatos"
 
 # is_in NAME LIST
