@@ -18,7 +18,7 @@ static uint64_t device_quarters(const struct config *config)
 
 static uint64_t admin_quarters(const struct config *config)
 {
-    return (config->admin_tls_listen[0] ? 13 : 5) + (config->admin_keep_alive_ms ? 4 : 0);
+    return (config->admin_tls_listen[0] ? 13U : 5U) + (config->admin_keep_alive_ms ? 4U : 0U);
 }
 
 /* One for each device connection, a second one while a package is sent, and a quarter more for connections that wait or

@@ -280,6 +280,7 @@ bool admin_backup_file(struct admin_call *call, struct error *err)
 
 bool admin_backup_end(struct admin_call *call, struct error *err)
 {
+    (void)err;
     snapshot_drop(call->daemon->snapshot, INT64_MAX);
     reply_init(&call->reply, 204);
     return true;
