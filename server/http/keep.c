@@ -42,7 +42,8 @@ static bool count_read(int fd, uint64_t *ret)
     socklen_t len = sizeof info;
     if (ioctl(fd, FIONREAD, &unread) != 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
         return false;
-    *ret = info.tcpi_bytes_received - (uint64_t)unread;
+    uint64_t received = info.tcpi_bytes_received;
+    *ret = received - (uint64_t)unread;
     return true;
 }
 
