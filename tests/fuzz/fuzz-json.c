@@ -11,6 +11,7 @@
 #include "server/access/client.h"
 #include "server/admin/admin.h"
 #include "server/admin/handlers.h"
+#include "server/core/stop_point.h"
 #include "server/campaign/gate.h"
 #include "server/checkin/checkin_task.h"
 #include "server/device/device.h"
@@ -149,6 +150,13 @@ struct decision_limits checkin_limits(const struct config *config)
 /* The network: the answer is JSON, whatever was asked, and blames nobody here. */
 
 static unsigned answers;
+
+#ifdef HAVE_STOP_POINTS
+void stop_point(const char *name)
+{
+    (void)name;
+}
+#endif
 
 void request_answer(struct request *request, struct reply *reply)
 {

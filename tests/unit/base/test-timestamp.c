@@ -121,7 +121,7 @@ static void test_round(void **state)
     for (int64_t ms = 946684800000; ms < 7258118400000; ms += 86399999LL * 3) {
         char text[TIMESTAMP_SIZE];
         struct error err;
-        int64_t again;
+        int64_t again = 0;
         assert_true(timestamp_format(ms, text) && timestamp_read(slice_of(text), &again, &err));
         assert_int_equal(again, ms);
     }
