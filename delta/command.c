@@ -174,12 +174,16 @@ bool command_verify(const struct command_options *options, char **file, size_t c
     return report(buffer_bytes(&wanted), err);
 }
 
-static bool unpack_soc(struct bytes archive, const char *path, struct error *err)
+static bool unpack_soc(struct bytes archive, size_t max_bytes, const char *path, struct error *err)
 {
     _cleanup_(soc_free) struct soc soc = {.left_out = ""};
     _cleanup_(buffer_free) struct buffer out = {0};
-    if (!soc_open(archive, &soc, err) || !soc_write(&soc, &out, err) ||
-        !file_store(path, buffer_bytes(&out), err) || !report(buffer_bytes(&out), err))
+    if (!soc_open(archive, &soc, err) || !soc_write(&soc, &out, err))
+        return false;
+    if (out.len > max_bytes)
+        return error_set(err, ERROR_TOO_LARGE, "the release has %zu bytes; the limit is %zu", out.len,
+                         max_bytes);
+    if (!file_store(path, buffer_bytes(&out), err) || !report(buffer_bytes(&out), err))
         return false;
     printf("\nleft out: %s\n", soc.left_out);
     return true;
@@ -205,7 +209,7 @@ bool command_unpack(const struct command_options *options, char **file, size_t c
     struct bytes bytes = buffer_bytes(&archive);
     if (!bundle_owns(bytes))
         return error_set(err, ERROR_INVALID, "%s is neither a 7z nor a ZIP archive", file[0]);
-    return soc_owns(bytes) ? unpack_soc(bytes, file[1], err)
+    return soc_owns(bytes) ? unpack_soc(bytes, options->max_bytes, file[1], err)
                            : unpack_one(bytes, options->max_bytes, file[1], err);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/text.h"
 #include "delta/command.h"
 
 /* Documented in dfota(1). NEGATIVE: the files are the cause, and the same command fails again. MACHINE: a
@@ -302,9 +303,12 @@ static bool run(int argc, char **argv, struct error *err)
 int main(int argc, char **argv)
 {
     struct error err;
+    text_begin();
     if (run(argc, argv, &err))
         return EXIT_OK;
-    fprintf(stderr, "dfota: %s\n", err.text);
+    fputs("dfota: ", stderr);
+    text_put(stderr, err.text);
+    fputc('\n', stderr);
     switch (err.code) {
     case ERROR_INVALID:
     case ERROR_CORRUPT:

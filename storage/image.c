@@ -13,6 +13,13 @@
     NEXT(withdrawn_reason, TEXT_OR_NULL, row->withdrawn_reason)                                              \
     NEXT(waypoint, ENUM, row->waypoint, &waypoint_names)                                                     \
     NEXT(waypoint_reason, TEXT_OR_NULL, row->waypoint_reason)
+#define SCRIPT(FIRST, NEXT, row)                                                                             \
+    FIRST(script_address, INT_OR_NULL, row->script.address)                                                  \
+    NEXT(script_area, INT_OR_NULL, row->script.area)                                                         \
+    NEXT(kept_bytes, INT_OR_NULL, row->script.kept)                                                          \
+    NEXT(script_bytes, INT_OR_NULL, row->script.bytes)                                                       \
+    NEXT(packed_bytes, INT_OR_NULL, row->script.packed)                                                      \
+    NEXT(script_bits, INT_OR_NULL, row->script.bits)
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(firmware_id, INT, row->firmware_id)                                                                \
     NEXT(version, TEXT, row->version)                                                                        \
@@ -24,17 +31,12 @@
     NEXT(kind, ENUM, row->kind, &image_kind_names)                                                           \
     NEXT(core, TEXT_OR_NULL, row->core)                                                                      \
     NEXT(content, TEXT_OR_NULL, row->content)                                                                \
-    NEXT(script_address, INT_OR_NULL, row->script.address)                                                   \
-    NEXT(script_area, INT_OR_NULL, row->script.area)                                                         \
-    NEXT(kept_bytes, INT_OR_NULL, row->script.kept)                                                          \
-    NEXT(script_bytes, INT_OR_NULL, row->script.bytes)                                                       \
-    NEXT(packed_bytes, INT_OR_NULL, row->script.packed)                                                      \
-    NEXT(script_bits, INT_OR_NULL, row->script.bits)                                                         \
+    SCRIPT(NEXT, NEXT, row)                                                                                  \
     CHANGED(NEXT, NEXT, row)
 #define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
 #define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
-enum { FIND, TWIN, ADD, LIST, UPDATE, COUNT_USES, REMOVE, FULL_IS_SERVABLE, USES_BLOB, REQUIRED };
+enum { FIND, TWIN, ADD, LIST, UPDATE, COUNT_USES, REMOVE, FULL_IS_SERVABLE, USES_BLOB, REQUIRED, SET_SCRIPT };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2",
     [TWIN] =
@@ -61,6 +63,7 @@ static const char *const sql[] = {
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM image WHERE sha256 = $1) "
         "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1) OR EXISTS (SELECT 1 FROM package WHERE "
         "better_sha256 = $1)",
+    [SET_SCRIPT] = "UPDATE image SET " COLUMN_CHANGES(SCRIPT) " WHERE id = $id",
     [REQUIRED] = "SELECT version FROM image WHERE firmware_id = $1 AND waypoint = 'required'",
 };
 DB_TABLE(image, ENTITY_IMAGE);
@@ -126,9 +129,14 @@ bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret
         if (!sha256_equal(&there.sha256, &image->sha256))
             return error_set(err, ERROR_IMAGE_CONFLICT,
                              "version %s exists already with other bytes (sha256 %s)", image->version, hex);
+        struct full_script script = image->script;
         *image = there;
         *ret_new = false;
-        return true;
+        if (there.script.address || !script.address)
+            return true;
+        image->script = script; /* stored by a version that did not read this */
+        return db_do(db, COMMAND(SET_SCRIPT, PARAMS(COLUMN_PARAMS(SCRIPT, image), P_INT(image->id))), NULL,
+                     err);
     }
     *ret_new = true;
     if (!warn_of_twin(db, product_id, image, err) ||

@@ -29,6 +29,22 @@ static bool copy_pages(struct db *from, sqlite3 *to, const char *path, struct er
     return sqlite3_errcode(to) == SQLITE_OK || sqlite_fail(&target, path, err);
 }
 
+/* Answers that are kept for repeated calls have secrets, such as a new admin token, and nobody repeats a call after a
+   restore. The bytes are overwritten. */
+static bool drop_answers(struct db *copy, struct error *err)
+{
+    char count[8];
+    if (!sqlite_text(copy, "SELECT count(*) FROM sqlite_schema WHERE name = 'idempotency'", count,
+                     sizeof count, err))
+        return false;
+    return count[0] == '0' ||
+           sqlite_exec(
+               copy,
+               "PRAGMA secure_delete=ON; UPDATE idempotency SET answer_bytes = 0, answer_sealed = NULL "
+               "WHERE answer_sealed IS NOT NULL",
+               err);
+}
+
 bool db_copy(struct db *db, const char *path, struct error *err)
 {
     struct db to = {.handle = NULL};
@@ -42,7 +58,7 @@ bool db_copy(struct db *db, const char *path, struct error *err)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     /* Without WAL mode, the copy can be read without files beside it. The server sets WAL mode again. */
     ok = ok ? sqlite_exec(&to, "PRAGMA synchronous=OFF", err) && copy_pages(db, to.handle, path, err) &&
-                  sqlite_exec(&to, "PRAGMA journal_mode=DELETE", err)
+                  sqlite_exec(&to, "PRAGMA journal_mode=DELETE", err) && drop_answers(&to, err)
             : sqlite_fail(&to, path, err);
     sqlite3_close(to.handle);
     return ok;

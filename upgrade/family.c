@@ -148,10 +148,7 @@ static const struct {
     const char *kind;
     int family;
 } by_content[] = {
-    {"binpkg", EC},
-    {"luatos-full", LUATOS},
-    {"esp-image", ESP},
-    {"wm-image", AIR10X},
+    {"binpkg", EC}, {"luatos-full", LUATOS}, {"soc", EC}, {"esp-image", ESP}, {"wm-image", AIR10X},
 };
 
 static bool is_digit(char c)

@@ -84,11 +84,27 @@ static const char *base_name(const char *path)
     return base;
 }
 
+static const char *path_of(struct archive_entry *entry)
+{
+    const char *path = archive_entry_pathname_utf8(entry);
+    return path ? path : archive_entry_pathname(entry);
+}
+
+static bool is_clean(const char *path)
+{
+    for (; *path; path++)
+        if ((unsigned char)*path < 0x20 || *path == 0x7F)
+            return false;
+    return true;
+}
+
 static bool check_entry(struct archive_entry *entry, struct error *err)
 {
-    const char *path = archive_entry_pathname(entry);
+    const char *path = path_of(entry);
     if (!path)
-        return error_set(err, ERROR_INVALID, "the archive has a name that is not UTF-8");
+        return error_set(err, ERROR_INVALID, "the archive has a name that cannot be read as UTF-8");
+    if (!is_clean(path))
+        return error_set(err, ERROR_INVALID, "the archive has a name with a control character");
     if (leaves_folder(path))
         return error_set(err, ERROR_INVALID, "the archive has an entry outside of its own folder: %.100s",
                          path);
@@ -123,8 +139,11 @@ static bool take_entry(struct bundle *ret, struct archive_entry *entry, size_t i
         return false;
     if (archive_entry_filetype(entry) == AE_IFDIR)
         return true;
+    const char *name = base_name(path_of(entry));
+    if (strncmp(name, "._", 2) == 0) /* what macOS adds to each file */
+        return true;
     struct bundle_file *file = &ret->file[ret->count++];
-    snprintf(file->name, sizeof file->name, "%s", base_name(archive_entry_pathname(entry)));
+    snprintf(file->name, sizeof file->name, "%s", name);
     file->index = index;
     file->bytes = (size_t)archive_entry_size(entry);
     return true;

@@ -36,7 +36,7 @@ bool luatos_owns(struct bytes bytes)
 
 bool luatos_owns_full(struct bytes bytes)
 {
-    return bytes.len >= LUATOS_HEAD_BYTES && little_u32(bytes.ptr) == LUATOS_EC618 &&
+    return luatos_owns(bytes) && bytes.len >= LUATOS_HEAD_BYTES &&
            little_u32(bytes.ptr + LUATOS_APP - 4) == LUATOS_MAIN_FULL;
 }
 
@@ -89,7 +89,7 @@ bool luatos_check(const struct luatos_file *head, struct error *err)
         return false;
     if (memcmp(md5, head->common_md5, sizeof md5) != 0)
         return error_set(err, ERROR_CORRUPT, "the common data is damaged: it does not have the stated MD5");
-    return sector_check_all(head->common, err);
+    return sector_check_all(head->common, head->magic, err);
 }
 
 /* ---- The common data ---- */

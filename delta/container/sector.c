@@ -174,13 +174,17 @@ bool sector_unpack(struct bytes *common, struct sector_plain *ret, struct error 
     return ok;
 }
 
-bool sector_check_all(struct bytes common, struct error *err)
+bool sector_check_all(struct bytes common, uint32_t magic, struct error *err)
 {
     struct sector_plain plain;
     while (common.len > 0) {
         if (!sector_unpack(&common, &plain, err))
             return false;
         buffer_free(&plain.bytes);
+        if (plain.magic != magic)
+            return error_set(err, ERROR_CORRUPT,
+                             "a sector has the magic %08x and the file %08x: a module refuses that",
+                             plain.magic, magic);
     }
     return true;
 }

@@ -31,7 +31,8 @@ struct sector_plain { /* what a module writes */
 bool sector_unpack(struct bytes *common, struct sector_plain *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Unpacks all sectors and keeps nothing. Errors as sector_unpack(). */
-bool sector_check_all(struct bytes common, struct error *err) __attribute__((warn_unused_result));
+/* Unpacks all sectors and keeps nothing. Each must have the magic of the file. Errors as sector_unpack(). */
+bool sector_check_all(struct bytes common, uint32_t magic, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

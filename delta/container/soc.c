@@ -65,7 +65,7 @@ static bool check_areas(const struct soc_facts *facts, struct error *err)
                          INFO
                          " of the .soc does not state the place of the script: script_addr, full_addr and "
                          "the size of rom.fs.script");
-    if (facts->script_address + facts->script_bytes != facts->kept_address)
+    if ((uint64_t)facts->script_address + facts->script_bytes != facts->kept_address)
         return error_set(
             err, ERROR_INVALID,
             INFO " of the .soc contradicts itself: %u KB at script_addr %x do not end at full_addr %x",
@@ -123,9 +123,13 @@ static bool find_files(struct reading *reading, const struct soc *soc, struct er
         !bundle_find(bundle, soc->script_name, &reading->script, err) ||
         !bundle_find(bundle, SETTINGS, &reading->settings, err))
         return false;
-    return reading->rom ||
-           error_set(err, ERROR_INVALID, "the .soc does not have the file %s that its " INFO " names",
-                     soc->rom_name);
+    if (!reading->rom)
+        return error_set(err, ERROR_INVALID, "the .soc does not have the file %s that its " INFO " names",
+                         soc->rom_name);
+    return (reading->rom != reading->info && reading->rom != reading->settings &&
+            reading->rom != reading->script && reading->script != reading->info &&
+            (!reading->script || reading->script != reading->settings)) ||
+           error_set(err, ERROR_INVALID, INFO " of the .soc names one file twice");
 }
 
 /* The core's version: #define LUAT_BSP_VERSION "V1114". */

@@ -60,9 +60,9 @@ static bool check_image(struct full_image *full, struct error *err)
     if (!image->is_binpkg)
         return error_set(err, ERROR_INVALID,
                          "a full package is made from a .binpkg: a raw image does not contain the CP");
-    if (image->is_soc && image->soc.script.len > 0)
+    if (image->is_soc && (image->soc.facts.has_areas || image->soc.script.len > 0))
         return error_set(err, ERROR_INVALID,
-                         "the image has a script, so it is for LuatOS, which cannot take a full package");
+                         "the image is a release of LuatOS, which cannot take a full package");
     if (!check_entries(&image->binpkg, err) || !check_slot(image, EC618_AP, err) ||
         !check_slot(image, EC618_CP, err))
         return false;

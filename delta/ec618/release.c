@@ -20,21 +20,34 @@ static bool check_chip(const struct ec618_image *image, struct error *err)
            error_set(err, ERROR_INVALID, "the release is for the chip %s, not for an EC618", facts->chip);
 }
 
+/* The script of the old release must run on the new core. */
+static bool check_script_stays(const struct soc_facts *old, const struct soc_facts *new, struct error *err)
+{
+    return !old->bits || !new->bits || old->bits == new->bits ||
+           error_set(
+               err, ERROR_INVALID,
+               "the script would stay, and it is for a core of %u bits; the new core has %u: upload the .soc with "
+               "the new core and its script",
+               old->bits, new->bits);
+}
+
 bool release_pack_script(const struct ec618_image *old, const struct ec618_image *new, struct buffer *ret,
                          struct error *err)
 {
     if (!old->is_soc && !new->is_soc)
         return true; /* two cores */
     if (!old->is_soc || !new->is_soc)
-        return error_set(err, ERROR_INVALID,
-                         "the %s image is a .soc and the other is not: upload the .soc of both releases",
-                         old->is_soc ? "old" : "new");
+        return error_set(
+            err, ERROR_INVALID,
+            "the %s image is a .soc and the other is not: upload the .soc of both releases (remove the image that is "
+            "stored, if devices do not run it)",
+            old->is_soc ? "old" : "new");
     const struct soc_facts *facts = &new->soc.facts;
     struct bytes script = buffer_bytes(&new->soc.script);
     if (!check_chip(old, err) || !check_chip(new, err) || !soc_same_areas(&old->soc.facts, facts, err))
         return false;
     if (script.len == 0 || bytes_equal(script, buffer_bytes(&old->soc.script)))
-        return true;
+        return check_script_stays(&old->soc.facts, facts, err);
     return sector_pack(ret, LUATOS_EC618, facts->script_address, script, err) &&
            check_kept(facts, ret->len, ERROR_TOO_LARGE, err);
 }

@@ -15,6 +15,8 @@
 #include "delta/recognise/recognise.h"
 #include "delta/container/wrapper.h"
 
+#define CP_FLASH 0x80000000U /* in the address of a sector */
+
 /* The beginning of release names of AT firmware. */
 static const char maker[] = "AirM2M_";
 
@@ -134,6 +136,11 @@ static void tell_script(struct brief *brief, struct bytes common)
     uint32_t packed = (uint32_t)common.len;
     if (!sector_unpack(&common, &plain, &brief->why_wrong)) {
         brief->wrong = true;
+        return;
+    }
+    if (common.len > 0 || plain.address & CP_FLASH) {
+        brief->wrong = !error_set(&brief->why_wrong, ERROR_CORRUPT, "it writes more than a script");
+        buffer_free(&plain.bytes);
         return;
     }
     brief->packed_bytes = packed;

@@ -132,35 +132,57 @@ bool list_selects(const struct list_query *query, const json_t *item)
 
 /* The headers */
 
-/* The parameters of the request, without `after`, each with a "&" behind it. NULL: out of memory. */
-static char *other_parameters(const struct request *request)
+/* Adds a part of the request's target. What cannot be in a header, or would end the URL there, is percent-encoded. */
+static size_t add_part(char *to, struct slice part)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    size_t used = 0;
+    for (size_t i = 0; i < part.len; i++) {
+        unsigned char c = (unsigned char)part.ptr[i];
+        if (c > ' ' && c < 0x7F && c != '<' && c != '>' && c != '"') {
+            to[used++] = (char)c;
+            continue;
+        }
+        to[used++] = '%';
+        to[used++] = digits[c >> 4];
+        to[used++] = digits[c & 15];
+    }
+    return used;
+}
+
+/* The path of the request and its parameters, without `after` and `pinned`, each with a "&" behind it. NULL: out of
+   memory. */
+static char *other_parameters(const struct request *request, const char *pinned)
 {
     struct slice rest = request->query, pair;
-    char *others = calloc(1, request->query.len + 2);
-    size_t used = 0;
-    while (others && slice_split(&rest, '&', &pair)) {
+    char *target = calloc(3, request->path.len + request->query.len + 2);
+    if (!target)
+        return NULL;
+    size_t used = add_part(target, request->path);
+    target[used++] = '?';
+    while (slice_split(&rest, '&', &pair)) {
         struct slice value = pair, name;
-        if (!pair.len || !slice_split(&value, '=', &name) || slice_is(name, "after"))
+        if (!pair.len || !slice_split(&value, '=', &name) || slice_is(name, "after") ||
+            (pinned && slice_is(name, pinned)))
             continue;
-        memcpy(others + used, pair.ptr, pair.len);
-        used += pair.len;
-        others[used++] = '&';
+        used += add_part(target + used, pair);
+        target[used++] = '&';
     }
-    return others;
+    return target;
 }
 
 void list_link_pinned(const struct list_query *query, const char *name, const char *value, const char *after)
 {
     const struct request *request = query->call->request;
     char origin[CLIENT_ORIGIN_SIZE], cursor[3 * LIST_CURSOR_SIZE], pinned[256] = "";
-    _cleanup_(cleanup_free) char *others = other_parameters(request);
-    if (!others || !slice_percent_encode(slice_of(after), cursor, sizeof cursor))
+    _cleanup_(cleanup_free) char *target = other_parameters(request, name);
+    if (!target || !slice_percent_encode(slice_of(after), cursor, sizeof cursor))
         return;
     if (name)
         snprintf(pinned, sizeof pinned, "%s=%s&", name, value);
     client_origin(request, origin);
-    reply_header(&query->call->reply, "Link", "<%s%.*s?%s%safter=%s>; rel=\"next\"", origin,
-                 (int)request->path.len, request->path.ptr, others, pinned, cursor);
+    reply_header(&query->call->reply, "Link", "<%s%s%safter=%s>; rel=\"next\"", origin, target, pinned,
+                 cursor);
 }
 
 void list_link(const struct list_query *query, const char *after)

@@ -20,6 +20,7 @@ struct order {
     unsigned count;
     struct key key[KEYS_MAX];
     char text[160]; /* its names: part of each cursor */
+    json_t *texts;  /* strings that values of entries point to; owned */
 };
 
 struct entry {
@@ -46,7 +47,7 @@ static bool add_key(struct order *order, const struct filter_language *language,
 static bool make_order(const struct list_query *query, struct order *ret, struct error *err)
 {
     struct slice rest, one;
-    *ret = (struct order){.count = 0};
+    *ret = (struct order){.texts = json_array()};
     snprintf(ret->text, sizeof ret->text, "%s%s%s", query->sort, query->sort[0] ? " " : "",
              query->kind->order);
     for (rest = slice_of(ret->text); slice_split(&rest, ' ', &one);)
@@ -57,10 +58,16 @@ static bool make_order(const struct list_query *query, struct order *ret, struct
 
 static void read_values(const struct list_kind *kind, struct entry *entry)
 {
+    const struct order *order = entry->order;
     struct list_item item = {.kind = kind, .json = entry->json};
-    for (unsigned i = 0; i < entry->order->count; i++) {
-        entry->value[i] = (struct filter_value){.text = ""};
-        list_read_item(&item, entry->order->key[i].field, &entry->value[i]);
+    for (unsigned i = 0; i < order->count; i++) {
+        struct filter_value *value = &entry->value[i];
+        *value = (struct filter_value){.text = ""};
+        list_read_item(&item, order->key[i].field, value);
+        if (order->key[i].kind == FILTER_TAGS) { /* the text is in `item` */
+            json_array_append_new(order->texts, json_string(value->text));
+            value->text = json_string_value(json_array_get(order->texts, json_array_size(order->texts) - 1));
+        }
     }
 }
 
@@ -194,9 +201,11 @@ bool list_answer(struct admin_call *call, const struct list_kind *kind, json_t *
     _cleanup_(cleanup_json) json_t *all = items;
     _cleanup_(cleanup_free) struct entry *entries = calloc(json_array_size(items) + 1, sizeof *entries);
     struct list_query query;
-    struct order order;
+    struct order order = {.texts = NULL};
     if (!entries)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    return list_read(call, kind, &query, err) && make_order(&query, &order, err) &&
-           answer_page(&query, &order, entries, collect(&query, &order, all, entries), err);
+    bool ok = list_read(call, kind, &query, err) && make_order(&query, &order, err) &&
+              answer_page(&query, &order, entries, collect(&query, &order, all, entries), err);
+    json_decref(order.texts);
+    return ok;
 }

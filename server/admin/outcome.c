@@ -318,7 +318,8 @@ static bool fill_page(struct outcomes *ask, struct error *err)
     size_t i = 0;
     for (; ok && i < page.count && json_array_size(ask->items) < ask->limit; i++)
         ok = add_item(ask, page.ids[i], err);
-    ask->until = i < page.count ? page.ids[i - 1] : page.until;
+    if (ok)
+        ask->until = i < page.count ? page.ids[i - 1] : page.until;
     free(page.ids);
     return ok;
 }

@@ -12,11 +12,13 @@
 #include "server/build/inspect.h"
 #include "server/process/process.h"
 
-#define CPU_S        60
-#define WALL_MS      120000
-#define ANSWER_SIZE  2048
-#define MAGIC_BYTES  6
-#define EXIT_REFUSED 1 /* of dfota: the file is the cause */
+#define CPU_S       60
+#define WALL_MS     120000
+#define ANSWER_SIZE 2048
+#define MAGIC_BYTES 6
+/* Of dfota: the file is the cause; the disk is full or read-only. */
+#define EXIT_REFUSED 1
+#define EXIT_DISK    4
 
 static bool read_magic(const char *path, char magic[MAGIC_BYTES], struct error *err)
 {
@@ -46,6 +48,8 @@ static bool refuse(const struct process_outcome *outcome, const struct process_l
     if (outcome->end == CHILD_EXITED && outcome->exit_status == EXIT_REFUSED &&
         strncmp(text, prefix, sizeof prefix - 1) == 0)
         return error_set(err, ERROR_NOT_AN_IMAGE, "%s", text + sizeof prefix - 1);
+    if (outcome->end == CHILD_EXITED && outcome->exit_status == EXIT_DISK)
+        return error_set(err, ERROR_NO_SPACE, "there is no space to unpack the archive");
     process_describe(outcome, limits, why, sizeof why);
     return error_set(err, ERROR_NOT_AN_IMAGE, "the archive cannot be unpacked here: %.300s", why);
 }
@@ -131,7 +135,8 @@ bool unpack_upload(const struct daemon *daemon, struct blob_writer **blob, struc
     if (!blob_hash_file(archive, &fd, &ret->archive, &ret->archive_bytes, err))
         return false;
     close(fd);
-    if (!blob_workdir(daemon->blobs, workdir, sizeof workdir, err))
+    if (!blobs_check_space(daemon->blobs, daemon->config->max_image_bytes, err) ||
+        !blob_workdir(daemon->blobs, workdir, sizeof workdir, err))
         return false;
     snprintf(out, sizeof out, "%s/firmware", workdir);
     bool ok = run(daemon, archive, out, ret, err) && replace(daemon, blob, out, err);

@@ -146,7 +146,8 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
         return false;
     *planned = *found;
     known->base_known = planned->base.id || planned->outcome != PLAN_NONE;
-    known->base_full = planned->outcome == PLAN_NONE && planned->base.id && image_is_full(&planned->base);
+    known->base_full = planned->outcome == PLAN_NONE && planned->base.id && image_is_full(&planned->base) &&
+                       !planned->target_full;
     memcpy(known->target_core, planned->core, sizeof known->target_core);
     known->package_full = planned->full;
     known->plan = planned->outcome;

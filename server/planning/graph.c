@@ -126,14 +126,14 @@ struct image_list_view { /* all images of the firmware */
 };
 
 /* An edge that a full package covers, unless its script would not fit. */
-static bool add_full(const struct image_list_view *all, struct graph *graph, unsigned from, unsigned to,
+static bool add_full(const struct package_base *base, struct graph *graph, unsigned from, unsigned to,
                      struct error *err)
 {
     const struct image *new = &graph->image[to];
     struct plan_edge *edge = plan_edge(&graph->plan, from, to);
     char why[FULL_WHY_SIZE];
     *edge = (struct plan_edge){.state = EDGE_READY, .size = (uint64_t) new->size_bytes, .full = true};
-    if (package_key_full_fits(new, &graph->plan.version[from].version, all->image, all->count, why))
+    if (package_base_takes(base, new, why))
         return true;
     *edge = (struct plan_edge){.state = EDGE_IMPOSSIBLE, .error = strdup(why)};
     return edge->error || error_set(err, ERROR_INTERNAL, "out of memory");
@@ -143,17 +143,20 @@ static bool add_full(const struct image_list_view *all, struct graph *graph, uns
 static bool add_possible(const struct firmware *firmware, const struct image_list_view *all,
                          struct graph *graph, struct error *err)
 {
-    for (unsigned from = 0; from < graph->plan.count; from++)
+    for (unsigned from = 0; from < graph->plan.count; from++) {
+        struct package_base base;
+        package_base_of(all->image, all->count, &graph->plan.version[from].version, &base);
         for (unsigned to = from + 1; to < graph->plan.count; to++) {
             struct plan_edge *edge = plan_edge(&graph->plan, from, to);
             const struct image *old = &graph->image[from], *new = &graph->image[to];
             if (image_is_full(new) && full_takes(new->core, &graph->plan.version[from].version)) {
-                if (!add_full(all, graph, from, to, err))
+                if (!add_full(&base, graph, from, to, err))
                     return false;
             } else if (firmware->format[0] && old->id && new->id && package_key_can_be_made(old, new)) {
                 edge->state = EDGE_UNKNOWN;
             }
         }
+    }
     return true;
 }
 

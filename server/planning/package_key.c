@@ -22,26 +22,61 @@ bool package_key_can_be_made(const struct image *from, const struct image *to)
     return !image_is_full(from) && !image_is_full(to);
 }
 
-/* A release, which says which builds of a core there are. */
-static bool has_place(const struct image *image)
+/* A release says how large the areas are; a full package only where its script goes. */
+static bool is_release(const struct image *image)
 {
     return image->script.address && !image_is_full(image);
 }
 
-bool package_key_full_fits(const struct image *package, const struct version *base,
-                           const struct image *images, size_t count, char why[FULL_WHY_SIZE])
+static void take_smaller(int64_t *to, int64_t from)
 {
-    struct version version;
-    why[0] = '\0';
+    if (from && (!*to || from < *to))
+        *to = from;
+}
+
+static void take_same(int64_t *to, int64_t from, bool *differs)
+{
+    *differs |= *to && from && *to != from;
+    *to = *to ? *to : from;
+}
+
+static void add_build(struct package_base *base, const struct image *image)
+{
+    take_same(&base->script.address, image->script.address, &base->differs);
+    take_same(&base->script.bits, image->script.bits, &base->differs);
+    take_smaller(&base->script.area, image->script.area);
+    take_smaller(&base->script.kept, image->script.kept);
+}
+
+void package_base_of(const struct image *images, size_t count, const struct version *version,
+                     struct package_base *ret)
+{
+    const struct image *own = NULL;
+    struct version other;
+    *ret = (struct package_base){.differs = false};
+    for (size_t i = 0; i < count && !own; i++)
+        if (version_parse(slice_of(images[i].version), &other) && version_compare(&other, version) == 0)
+            own = &images[i];
+    if (own)
+        add_build(ret, own);
+    if (own && is_release(own))
+        return;
     for (size_t i = 0; i < count; i++)
-        if (version_parse(slice_of(images[i].version), &version) && version_compare(&version, base) == 0 &&
-            images[i].script.address)
-            return full_fits(&package->script, &images[i].script, why);
-    for (size_t i = 0; i < count; i++)
-        if (has_place(&images[i]) && version_parse(slice_of(images[i].version), &version) &&
-            version.part[0] == base->part[0] && !full_fits(&package->script, &images[i].script, why))
-            return false;
-    return true;
+        if (is_release(&images[i]) && version_parse(slice_of(images[i].version), &other) &&
+            other.part[0] == version->part[0] &&
+            (!ret->script.address || !own || images[i].script.address == own->script.address ||
+             !own->script.address))
+            add_build(ret, &images[i]);
+}
+
+bool package_base_takes(const struct package_base *base, const struct image *package, char why[FULL_WHY_SIZE])
+{
+    if (!base->differs || !package->script.address)
+        return full_fits(&package->script, &base->script, why);
+    snprintf(why, FULL_WHY_SIZE,
+             "the builds of its core have their scripts in different places, and which of them the device "
+             "runs is not known");
+    return false;
 }
 
 bool package_key_is_full(struct db *db, const struct firmware *firmware, const struct version *base,
@@ -59,6 +94,8 @@ bool package_key_is_full(struct db *db, const struct firmware *firmware, const s
         return true;
     if (!image_list(db, firmware->id, &images, &count, err))
         return false;
-    *ret = package_key_full_fits(&target, base, images, count, why);
+    struct package_base known;
+    package_base_of(images, count, base, &known);
+    *ret = package_base_takes(&known, &target, why);
     return true;
 }

@@ -17,11 +17,19 @@ void package_key_of(const struct daemon *daemon, const struct firmware *firmware
 /* No delta is made from or to a full package: the script inside is compressed. */
 bool package_key_can_be_made(const struct image *from, const struct image *to);
 
-/* Whether a device that runs `base` can take the script of a full package for its core. `images`: all of the firmware.
-   When the image of `base` is not here, or does not say where its script is, every image of its core that says so has to
-   fit: the device may run any of these builds. False: `why` is a sentence. */
-bool package_key_full_fits(const struct image *package, const struct version *base,
-                           const struct image *images, size_t count, char why[FULL_WHY_SIZE]);
+/* Where devices that run a version have their script, as far as it is known: from the release of that version, else from
+   all releases of its core, any of which the device may run. */
+struct package_base {
+    struct full_script script;
+    bool
+        differs; /* two builds of the core have their scripts in different places, or for different machines */
+};
+void package_base_of(const struct image *images, size_t count, const struct version *version,
+                     struct package_base *ret); /* `images`: all of the firmware */
+
+/* Whether such a device can take the script of a full package for its core. False: `why` is a sentence. */
+bool package_base_takes(const struct package_base *base, const struct image *package,
+                        char why[FULL_WHY_SIZE]);
 
 /* *ret: the target of the firmware is a full package, and its core and its script fit a device that runs `base`. The device then
    gets the target itself. */

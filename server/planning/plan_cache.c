@@ -122,7 +122,8 @@ static bool fill(const struct daemon *daemon, struct db *db, const struct firmwa
         plan_reason(&graph->plan, &plan, planned->reason);
     }
     const struct image *target = &graph->image[graph->plan.count - 1];
-    if (planned->outcome == PLAN_NONE && image_is_full(target) &&
+    planned->target_full = image_is_full(target);
+    if (planned->outcome == PLAN_NONE && planned->target_full &&
         !full_takes(target->core, &graph->plan.version[0].version))
         memcpy(planned->core, target->core, sizeof planned->core);
     if (plan.aim > 0)

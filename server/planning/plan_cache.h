@@ -16,6 +16,7 @@ struct planned {
     struct image hop;             /* the next version for the device; id 0 with PLAN_NONE */
     char core[VERSION_TEXT_SIZE]; /* with PLAN_NONE: the core of a target that is a full package, else "" */
     bool full;                    /* the hop is a full package, served as it is */
+    bool target_full;             /* the target is one */
     bool package_found;
     struct package package;                    /* base → hop */
     char reason[REASON_SIZE];                  /* why the device waits or gets nothing (reason.h), else "" */

@@ -5,7 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
@@ -241,4 +241,18 @@ test('a call with several transactions that was killed in between goes on with t
     assert.deepEqual([rest.status, rest.json.unblocked, rest.json.items.length, rest.headers['idempotency-replayed']], [200, 200, 200, undefined]);
     assert.deepEqual([again.headers['idempotency-replayed'], again.body.toString()], ['true', rest.body.toString()]);
     assert.equal(execFileSync('sqlite3', [join(own.dataDir, 'dfota.db'), 'SELECT count(*) FROM device WHERE blocked']).toString().trim(), '0');
+});
+
+test('a backup has no answers: they hold secrets', async (t) => {
+    const own = await startServer(t);
+    const { json } = await own.admin('POST', '/tokens', { name: 'ci', scope: 'read' }, { headers: { 'Idempotency-Key': 'k' }, expect: 201 });
+    const made = (await own.admin('POST', '/backup', null, { expect: 200 })).json;
+    const file = join(own.dataDir, 'copy.db');
+    await writeFile(file, (await own.admin('GET', `/backup/files/${made.database.sha256}`, null, { expect: 200 })).body);
+    const query = (path) => execFileSync('sqlite3', [path, 'SELECT count(*), count(answer_sealed) FROM idempotency'], { encoding: 'utf8' }).trim();
+    assert.equal(query(file), '1|0');
+    assert.equal(query(join(own.dataDir, 'dfota.db')), '1|1', 'the server has it');
+    const sealed = execFileSync('sqlite3', [join(own.dataDir, 'dfota.db'), 'SELECT hex(answer_sealed) FROM idempotency'], { encoding: 'utf8' }).trim();
+    assert.ok(!(await readFile(file)).includes(Buffer.from(sealed, 'hex').subarray(0, 40)), 'also not in free pages');
+    assert.ok(json.secret);
 });

@@ -49,7 +49,7 @@ before(async () => {
     const [p, f] = [`/products/${scene.product}`, scene.path()];
     for (const name of ['b-side', 'Alpha', 'zeta']) {
         await server.admin('POST', '/products', { name, product_key: `key-${name}` }, { expect: 201 });
-        await server.admin('POST', '/webhooks', { name, url: `http://127.0.0.1:9/${name}`, kinds: ['package-ready', 'confirmed'], enabled: false }, { expect: 201 });
+        await server.admin('POST', '/webhooks', { name, url: `http://127.0.0.1:9/${name}`, kinds: { zeta: ['package-ready', 'confirmed'], Alpha: ['confirmed'] }[name] ?? ['not-applied', 'confirmed'], enabled: false }, { expect: 201 });
         await server.admin('POST', '/tokens', { name, scope: name === 'zeta' ? 'upload' : 'read' }, { expect: 201 });
         await server.admin('POST', `${p}/secrets`, { }, { expect: 201 });
         await server.admin('POST', `${f}/campaigns`, { name: `wave ${name}`, target: '1100' }, { expect: 201 });
@@ -247,6 +247,17 @@ describe('the header Link', () => {
         assert.match(await link({}), new RegExp(`^<http://${host}/api/v1/products\\?q=product_key!=%22a%2Bb%22&limit=1&after=[A-Za-z0-9%._~-]+>; rel="next"$`));
         assert.match(await link({ Host: 'fota.example:8081' }), /^<http:\/\/fota\.example:8081\/api/);
         assert.match(await link({ Host: '[::1]:8081' }), /^<http:\/\/\[::1\]:8081\/api/);
+    });
+
+    test('has no character that would end it early', async () => {
+        const value = await link({}, '/ledger?q=seq>0&limit=1');
+        assert.match(value, /^<http:[^<>]*\?q=seq%3E0&limit=1&after=\d+>; rel="next"$/);
+        assert.equal((await get(value.slice(1, value.indexOf('>')))).status, 200);
+    });
+
+    test('names the target of outcomes once, also after an empty one', async () => {
+        const value = await link({}, `/products/${scene.product}/firmware/${scene.firmware}/outcomes?target=&limit=1`);
+        assert.match(value, /\?limit=1&target=1100&after=/);
     });
 
     test('is a path when the Host is no name', async () => {

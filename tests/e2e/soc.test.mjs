@@ -85,6 +85,10 @@ describe('an uploaded archive', () => {
         const bytes = core(2);
         const { json } = await put('1114.1.2', await pack('zip', { 'readme.txt': 'read me', 'firmware/core.binpkg': bytes }), { expect: 201 });
         assert.deepEqual([json.sha256, json.archive.firmware, json.archive.left_out], [sha256(bytes), 'core.binpkg', 'readme.txt']);
+        for (const kind of ['zip', '7z']) {
+            const named = await put('1114.1.2', await pack(kind, { '说明.txt': '读我', '固件/底层.binpkg': bytes, '__MACOSX/._底层.binpkg': 'x' }), { expect: 200 });
+            assert.deepEqual([named.json.archive.firmware, named.json.archive.left_out], ['底层.binpkg', '说明.txt']);
+        }
     });
 
     test('as old and new release: a module gets core and script in one file, and only one of them when the other stays', { skip: no7z }, async () => {
@@ -149,6 +153,13 @@ describe('an uploaded archive', () => {
         assert.equal(refused.answer.code, 21, refused.reason);
         assert.match(refused.reason, /its script goes to 2cc000 in flash, and the device has its script at 24d000/);
         assert.equal((await ask('1115.1.1', '1115.2.1')).answer.status, 200);
+        // A script file says where its script goes, but not how large the areas are: those of the releases of its core count.
+        const large = luatosPackage({ script: noiseImage({ seed: 6, size: 130_000 }), magic: EC618, address: 0x2cc000 });
+        await server.admin('PUT', scene.path('/images/1115.3.1'), large, { expect: 201 });
+        await scene.setTarget('1115.3.1');
+        const runs = new Module({ address: server.device, product: scene.product, firmware, version: '1115.2.1', known: new Map(), form: 'LuatOS libfota2' });
+        assert.equal((await runs.ask()).code, 21);
+        assert.match((await scene.record(runs)).last_answer.reason, /its packed script has \d+ bytes, and the device keeps at most 98304/);
         assert.equal((await ask('1114.1.7', '1114.2.1')).answer.code, 44, 'the image of the base is not here, and a build of its core has another place');
         assert.equal((await ask('1115.1.7', '1115.2.1')).answer.status, 200, 'all builds of its core have this place');
         assert.equal((await ask('1116.1.7', '1116.2.1')).answer.code, 44, 'one of two builds of its core has another place');
@@ -186,6 +197,7 @@ describe('an uploaded archive', () => {
             [await python("[z.writestr('%d.txt' % i, 'x') for i in range(1000)]"), /more than 100 entries/],
             [await python("z.writestr('a.bin', 'x'); z.writestr('b.binpkg', 'y')"), /several firmware files, such as a\.bin and b\.binpkg/],
             [await python("z.writestr('a.txt', 'x')"), /no firmware file/],
+            [await python("z.writestr('a\\x1b[31m.bin', 'x')"), /a control character/],
             [await python("z.writestr('info.json', '{}')"), /no usable chip\.type/],
             [Buffer.concat([Buffer.from('377abcaf271c0004', 'hex'), noiseImage({ seed: 2, size: 900 })]), /cannot be read/],
             [(await pack('7z', soc({ core: core(1), script: 'print(1)' }))).subarray(0, 5000), /cannot be read/],

@@ -65,7 +65,7 @@ static void try_sector(struct bytes file)
     struct luatos_sector sector;
     struct luatos_block block;
     struct error err = {ERROR_CODES, ""};
-    if (file.len > 0 && !sector_check_all(file, &err))
+    if (file.len > 0 && !sector_check_all(file, LUATOS_EC618, &err))
         demand(err.code == ERROR_CORRUPT && err.text[0]);
     if (!luatos_sector_read(file, &sector, &err))
         return;

@@ -14,6 +14,12 @@
     "{\"size\":128}}},\"script\":{\"file\":\"script.bin\",\"bitw\":32},\"download\":{\"script_addr\":"       \
     "\"002cc000\"},\"fota\":{\"magic_num\":\"eaf18c16\",\"full_addr\":\"002ec000\"}}"
 
+/* The same with a virtual machine of 64 bits. */
+#define INFO_128_64                                                                                          \
+    "{\"version\":1,\"chip\":{\"type\":\"ec618\"},\"rom\":{\"file\":\"luatos.binpkg\",\"fs\":{\"script\":"   \
+    "{\"size\":128}}},\"script\":{\"file\":\"script.bin\",\"bitw\":64},\"download\":{\"script_addr\":"       \
+    "\"002cc000\"},\"fota\":{\"magic_num\":\"eaf18c16\",\"full_addr\":\"002ec000\"}}"
+
 /* With a script area of 448 KB. */
 #define INFO_448                                                                                              \
     "{\"chip\":{\"type\":\"ec618\"},\"rom\":{\"file\":\"luatos.binpkg\",\"fs\":{\"script\":{\"size\":448}}}," \

@@ -197,14 +197,16 @@ static void several_sectors_follow_each_other(void **state)
     struct error err;
     assert_true(sector_pack(&common, LUATOS_EC618, 0x24000, text_bytes("the AP the AP the AP"), &err));
     assert_true(sector_pack(&common, LUATOS_EC618, 0x80000000, text_bytes("the CP the CP the CP"), &err));
-    assert_true(sector_check_all(buffer_bytes(&common), &err));
+    assert_true(sector_check_all(buffer_bytes(&common), LUATOS_EC618, &err));
     struct bytes rest = buffer_bytes(&common);
     assert_true(sector_unpack(&rest, &plain, &err));
     assert_int_equal(plain.address, 0x24000);
     buffer_free(&plain.bytes);
     assert_unpacks_to(rest, 0x80000000, text_bytes("the CP the CP the CP"));
+    assert_false(sector_check_all(buffer_bytes(&common), LUATOS_EC7XX, &err));
     for (size_t len = 1; len < common.len; len++)
-        if (sector_check_all((struct bytes){common.ptr, len}, &err) != (len == common.len - rest.len))
+        if (sector_check_all((struct bytes){common.ptr, len}, LUATOS_EC618, &err) !=
+            (len == common.len - rest.len))
             fail_msg("cut at %zu", len);
     buffer_free(&common);
 }

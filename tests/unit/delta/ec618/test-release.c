@@ -64,6 +64,7 @@ static void core_and_script_move_as_they_differ(void **state)
     assert_makes(sample_soc(INFO_128, old, one), sample_soc(INFO_128, new, one), false, true);
     assert_makes(sample_soc(INFO_128, old, one), sample_soc(INFO_128, new, none), false, true);
     assert_makes(sample_soc(INFO_128, old, none), sample_soc(INFO_128, new, two), true, true);
+    assert_makes(sample_soc(INFO_128, old, one), sample_soc(INFO_128_64, new, two), true, true);
     buffer_free(&c.old);
     buffer_free(&c.new);
 }
@@ -99,6 +100,10 @@ static void releases_that_do_not_fit_are_refused(void **state)
                    "different script areas");
     assert_refused(sample_soc(INFO_128, old, one), sample_soc(INFO_448, new, text_bytes("")), ERROR_INVALID,
                    "different script areas");
+    assert_refused(sample_soc(INFO_128, old, one), sample_soc(INFO_128_64, new, text_bytes("")),
+                   ERROR_INVALID, "it is for a core of 32 bits; the new core has 64");
+    assert_refused(sample_soc(INFO_128, old, one), sample_soc(INFO_128_64, new, one), ERROR_INVALID,
+                   "32 bits");
     assert_refused(copy_of(&c.old), sample_soc(INFO_128, new, two), ERROR_INVALID, "upload the .soc of both");
     assert_refused(sample_soc(INFO_128, old, one), copy_of(&c.new), ERROR_INVALID, "upload the .soc of both");
     assert_refused(sample_soc(INFO_128, old, one), sample_soc(INFO_128, old, one), ERROR_INVALID,
@@ -128,7 +133,7 @@ static void scripts_for_other_places_are_refused(void **state)
         {LUATOS_EC618, 0x2CC000, text_bytes("print(2) print(2)"), NULL},
         {LUATOS_EC618, 0x24D000, text_bytes("print(2) print(2)"), "to 24d000"},
         {LUATOS_EC618, 0x802CC000, text_bytes("print(2) print(2)"), "to 802cc000"},
-        {LUATOS_EC7XX, 0x2CC000, text_bytes("print(2) print(2)"), "to 2cc000"},
+        {LUATOS_EC7XX, 0x2CC000, text_bytes("print(2) print(2)"), "has the magic eac37218"},
         {LUATOS_EC618, 0x2CC000, {zeros, sizeof zeros}, "has 131073 bytes, and its area has 131072"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -142,10 +147,10 @@ static void scripts_for_other_places_are_refused(void **state)
         if (bad[i].text && !strstr(err.text, bad[i].text))
             fail_msg("\"%s\" does not contain \"%s\"", err.text, bad[i].text);
         if (bad[i].text)
-            assert_int_equal(err.code, ERROR_INVALID);
+            assert_int_equal(err.code, bad[i].magic == LUATOS_EC618 ? ERROR_INVALID : ERROR_CORRUPT);
         bool unknown = engine_apply(buffer_bytes(&c.old), buffer_bytes(&package), ROOM, &made, &err);
         assert_false(unknown);
-        assert_int_equal(err.code, ERROR_CANNOT_APPLY);
+        assert_int_equal(err.code, bad[i].magic == LUATOS_EC618 ? ERROR_CANNOT_APPLY : ERROR_CORRUPT);
         buffer_free(&made);
         buffer_free(&common);
         buffer_free(&package);

@@ -106,6 +106,14 @@ static void a_file_with_a_script_is_full(void **state)
     assert_true(
         wrapper_luatos_add(&file, LUATOS_EC618, &any, buffer_bytes(&common), (struct bytes){NULL, 0}, &err));
     assert_says(buffer_bytes(&file), "luatos-full", "full", "ec618-luatos", "-");
+    struct buffer two = {0}, more = {0};
+    must_add(&two, common.ptr, common.len);
+    assert_true(sector_pack(&two, LUATOS_EC618, 0x24000, text_bytes("over the core"), &err));
+    assert_true(
+        wrapper_luatos_add(&more, LUATOS_EC618, &any, buffer_bytes(&two), (struct bytes){NULL, 0}, &err));
+    assert_says(buffer_bytes(&more), "luatos-full", "full", "ec618-luatos", "more than a script");
+    buffer_free(&two);
+    buffer_free(&more);
     file.ptr[file.len - 1] ^= 1;
     assert_says(buffer_bytes(&file), "luatos-full", "full", "ec618-luatos", "MD5");
     file.ptr[8] ^= 1;
