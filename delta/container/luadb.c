@@ -16,6 +16,8 @@ bool luadb_owns(struct bytes script)
 unsigned int luadb_bits(struct bytes script)
 {
     unsigned int bits = 0;
+    if (script.len == 0)
+        return 0;
     const uint8_t *at = script.ptr, *end = script.ptr + script.len;
     while (at < end && (at = memmem(at, (size_t)(end - at), LUAC, sizeof LUAC - 1))) {
         if (end - at < INTEGER + 2)
