@@ -22,7 +22,8 @@ const page = (await Promise.all(['operating.md', 'backup.md', 'upgrade.md'].map(
 function linesOf(heading) {
     const [, section] = page.split(new RegExp(`^#+ ${heading}$`, 'm'));
     assert.ok(section, `no section ${heading}`);
-    const lines = section.split(/^#+ /m)[0].split('\n').filter((line) => line.startsWith('    ')).map((line) => line.trim());
+    // A command begins with a prompt; a backslash continues it.
+    const lines = [...section.split(/^#+ /m)[0].matchAll(/^ {4}\$ ((?:.*\\\n)*.*)$/gm)].map(([, command]) => command.replaceAll(/\\\n +/g, ''));
     assert.ok(lines.length > 0);
     return lines;
 }
@@ -49,7 +50,7 @@ async function type(server, backup, lines) {
     for (const line of lines) {
         const [, action] = /^systemctl (\w+) dfotad$/.exec(line) ?? [];
         if (!action) {
-            script += `${line.replaceAll('/var/lib/dfota', server.dataDir).replaceAll('/backup', backup).replace('$(pidof dfotad)', server.process?.pid)}\n`;
+            script += `${line.replaceAll('/var/lib/dfota', server.dataDir).replaceAll('/srv/backup', backup).replace('$(pidof dfotad)', server.process?.pid)}\n`;
         } else {
             run();
             if (action === 'restart') {
