@@ -145,10 +145,11 @@ static int64_t proven_at(const struct attempt *list, size_t count, const struct 
     size_t at = 0;
     while (at < count && list[at].beside)
         at++;
+    if (at == count)
+        return 0;
     const struct attempt *last = &list[at];
-    if (at == count || !last->delivered_ms ||
-        (!attempt_is_open(last->state) && last->state != ATTEMPT_SILENT) || !found->last_holds ||
-        !is_version(&found->last.name, facts->firmware.name, last->to) ||
+    if (!last->delivered_ms || (!attempt_is_open(last->state) && last->state != ATTEMPT_SILENT) ||
+        !found->last_holds || !is_version(&found->last.name, facts->firmware.name, last->to) ||
         latest_of(post) < testimony_result_since(last->sent_ms, last->delivered_ms) ||
         (!post->captured_ms && !found->last_ms && is_repeated(list, count, at)))
         return 0;
