@@ -130,7 +130,7 @@ void name_dialect_script_version(struct slice own, const struct version *target,
     for (unsigned i = 1; i < target->count; i++)
         script.part[script.count++] = target->part[i];
     if (script.count == 0) { /* a core: the script stays */
-        if (!slice_copy(own, out, NAME_DIALECT_SCRIPT_SIZE))
+        if (!slice_is_clean_utf8(own) || !slice_copy(own, out, NAME_DIALECT_SCRIPT_SIZE))
             out[0] = '\0';
         return;
     }

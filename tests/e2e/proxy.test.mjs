@@ -119,12 +119,21 @@ for (const [name, kind] of Object.entries(kinds))
         }).on('error', failed).end(options.body));
 
         test('a module is upgraded, and its package is handed over', async () => {
-            const module = scene.module();
-            module.address = address();
-            const answer = await module.ask(); // judged: length, close, case of the names, no chunks
-            assert.equal(answer.status, 200);
-            assert.match(answer.head.toString('latin1'), /\r\nCache-Control: no-transform\r\n/);
-            assert.equal((await scene.awaitAttempt(module, 'handed_over')).delivered_at, null);
+            let module, answer, attempt;
+            // HAProxy resets its connection as soon as it has the answer: the last bytes may stay without an acknowledgement.
+            for (let tries = 0; attempt?.state !== 'handed_over'; tries += 1) {
+                assert.ok(tries < (kind.program.endsWith('haproxy') ? 6 : 1), JSON.stringify(attempt));
+                module = scene.module();
+                module.address = address();
+                answer = await module.ask(); // judged: length, close, case of the names, no chunks
+                assert.equal(answer.status, 200);
+                assert.match(answer.head.toString('latin1'), /\r\nCache-Control: no-transform\r\n/);
+                attempt = await poll('the attempt has an end', async () => {
+                    const [seen] = (await scene.record(module)).attempts;
+                    return ['handed_over', 'interrupted'].includes(seen.state) && seen;
+                });
+            }
+            assert.equal(attempt.delivered_at, null);
             await module.applyAndReboot(answer.body);
             assert.equal((await module.ask()).code, 27);
             assert.equal((await scene.record(module)).confirmed_version, '1002');

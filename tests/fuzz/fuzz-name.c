@@ -105,7 +105,7 @@ static void check_script_version(struct slice own, const struct version *target)
     struct version whole = *target;
     name_dialect_script_version(own, target, text);
     demand(strlen(text) < sizeof text && slice_is_clean_utf8(slice_of(text)));
-    demand((target->count > 1) == (text[0] != '\0'));
+    demand(target->count == 1 || text[0] != '\0');
     (void)name_dialect_drop_middle(target, &whole);
     check_version(&whole);
 }
