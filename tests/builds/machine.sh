@@ -7,7 +7,7 @@
 
 release=bookworm
 # Beside the minimal system: what the packages depend on, because a machine has no network, and what the tests use.
-machine_packages=systemd,systemd-sysv,dbus,curl,ca-certificates,libbz2-1.0,libcsv3,libcurl4,libdivsufsort3,libinih1,libjansson4
+machine_packages=systemd,systemd-sysv,dbus,curl,ca-certificates,libarchive13,libbz2-1.0,libcsv3,libcurl4,libdivsufsort3,libinih1,libjansson4
 machine_packages+=,libmagic1,libmicrohttpd12,libsqlite3-0,libssl3,libsystemd0
 
 # The mirror that apt of this machine uses.
