@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
 import { run } from './lib/ctl.mjs';
-import { nextImei } from './lib/module.mjs';
+import { nextImei, poll } from './lib/module.mjs';
 import { Scene, assertProblem as assertCode } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
@@ -44,7 +44,7 @@ async function walk(path, between = () => {}) {
 }
 
 before(async () => {
-    server = await startServer(null, { keep: true, config: { loop_guard_per_day: 1000 } });
+    server = await startServer(null, { keep: true, config: { loop_guard_per_day: 1000, idle_effort: 'none' } }); // no package changes by itself
     scene = await Scene.build(server, { versions: ['1001', '1002', '1010', '1100'], target: '1100' });
     const [p, f] = [`/products/${scene.product}`, scene.path()];
     for (const name of ['b-side', 'Alpha', 'zeta']) {
@@ -56,7 +56,7 @@ before(async () => {
     }
     for (const from of ['1001', '1002', '1010']) {
         await server.admin('POST', `${f}/packages/${from}/1100`, null, { expect: [200, 202] });
-        await scene.package(from, '1100');
+        await poll('the package is made', async () => (await scene.package(from, '1100')).state === 'ready');
     }
     const devices = [];
     for (let i = 0; i < 7; i++) {
