@@ -166,7 +166,7 @@ describe('a time that a person typed', () => {
 
 test('a transcript or a report line older than what is known counts, with a warning', async (t) => {
     const server = await startServer(t);
-    const scene = await Scene.build(server, { firmware: 'AirM2M_780E_LTE_AT', versions: ['1138', '1147'], format: 'bsdiff' });
+    const scene = await Scene.build(server, { firmware: 'AirM2M_780E_LTE_AT', versions: ['1138', '1147'], format: 'bsdiff', target: null }); // no package, so no attempt
     const { module } = await scene.linkedModule();
     await module.ask();
     const captured = Date.now() - 30 * day;
