@@ -6,5 +6,5 @@ ALTER TABLE image ADD COLUMN script_bytes INTEGER; -- of the script itself
 ALTER TABLE image ADD COLUMN packed_bytes INTEGER; -- of a full package: its packed script
 ALTER TABLE image ADD COLUMN script_bits INTEGER; -- of the virtual machine: 32 or 64
 -- A script in an uploaded package was not compared with the place of the device's script, so such a package was proven
--- for its core only. It goes out again when an admin has released it, or uploaded it anew beside two .soc.
+-- for its core only. It is sent again when an admin has released it, or uploaded it anew beside two .soc.
 UPDATE package SET proven = 0 WHERE format = 'ec618-luatos' AND origin = 'uploaded';
