@@ -11,6 +11,9 @@
 /* The longest archive that an EC618 accepts, in bytes. The wrapper around the archive is not counted. */
 #define PACKAGE_FORMAT_EC618_ARCHIVE_MAX 491520
 
+/* The largest full package of CSDK for an EC618, in bytes. */
+#define PACKAGE_FORMAT_EC618_FULL_MAX (1472 * 1024)
+
 #define PACKAGE_FORMAT_EC618_IMAGES "two .soc, two .binpkg files, or two raw images of the AP part"
 
 /* The columns are the fields of struct package_format, after the identifier. To add a format, add a row. */

@@ -95,7 +95,7 @@ const struct command command_table[] = {
     {"firmware show", "FIRMWARE", NONE, NONE, "show a firmware and what it still needs", NULL, firmware_show},
     {"firmware set", "FIRMWARE",
      SET(ON(FORMAT), ON(MAX_PACKAGE_BYTES), ON(DOWNGRADES), ON(CANARY), ON(QUARANTINE_AFTER), ON(HOURS),
-         ON(MAX_BYTES_PER_MONTH)),
+         ON(MAX_BYTES_PER_MONTH), ON(FULL_PACKAGES)),
      NONE, "set format, limits, canary, hours",
      FORMATS "none to make no packages. A change applies from the next request on.", firmware_set},
 

@@ -25,6 +25,7 @@ static const struct table_column page_columns[] = {
     {"Quarantined packages", "quarantined", TABLE_NUMBER},
     {"Hours", "hours", TABLE_TEXT},
     {"Bytes per month", "max_bytes_per_month", TABLE_NUMBER},
+    {"Full packages", "full_packages", TABLE_TEXT},
     {"Target", "target", TABLE_TEXT},
     {"Images", "images", TABLE_NUMBER},
     {"Devices", "devices", TABLE_NUMBER},
@@ -151,13 +152,14 @@ static json_t *pack_settings(const struct ctl_options *options)
         return NULL;
     const char *month = options->max_bytes_per_month;
     return json_pack(
-        "{s:o*, s:o*, s:o*, s:o*, s:o*, s:s*, s:o*}", "format", format, "max_package_bytes",
+        "{s:o*, s:o*, s:o*, s:o*, s:o*, s:s*, s:o*, s:o*}", "format", format, "max_package_bytes",
         options->max_package_bytes ? json_integer((json_int_t)options->max_package_bytes) : NULL,
         "downgrades", options->downgrades ? json_boolean(options->downgrades[0] == 'y') : NULL,
         "canary_confirmations", options->canary ? json_integer(number_or(options->canary, "off")) : NULL,
         "quarantine_after",
         options->quarantine_after ? json_integer((json_int_t)options->quarantine_after) : NULL, "hours",
-        options->hours, "max_bytes_per_month", month ? json_integer(number_or(month, "none")) : NULL);
+        options->hours, "max_bytes_per_month", month ? json_integer(number_or(month, "none")) : NULL,
+        "full_packages", options->full_packages ? json_boolean(options->full_packages[1] == 'n') : NULL);
 }
 
 bool firmware_set(struct session *session, struct failure *fail)
@@ -165,10 +167,12 @@ bool firmware_set(struct session *session, struct failure *fail)
     const struct ctl_options *options = session->options;
     struct client_path path;
     if (!options->format && !options->downgrades && !options->max_package_bytes && !options->canary &&
-        !options->quarantine_after && !options->hours && !options->max_bytes_per_month)
-        return failure_set(fail, EXIT_USAGE,
-                           "firmware set needs at least one of --format, --max-package-bytes, --downgrades, "
-                           "--canary, --quarantine-after, --hours and --max-bytes-per-month");
+        !options->quarantine_after && !options->hours && !options->max_bytes_per_month &&
+        !options->full_packages)
+        return failure_set(
+            fail, EXIT_USAGE,
+            "firmware set needs at least one of --format, --max-package-bytes, --downgrades, "
+            "--canary, --quarantine-after, --hours, --max-bytes-per-month and --full-packages");
     if (options->max_bytes_per_month && number_or(options->max_bytes_per_month, "none") < 0)
         return failure_set(fail, EXIT_USAGE,
                            "--max-bytes-per-month takes a number from 1 on, or none, not '%s'",

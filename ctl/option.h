@@ -46,6 +46,8 @@
     X(HOURS, "hours", 0, "RANGE|always", TEXT(hours), "when downloads begin: 22:00-06:00+08:00")             \
     X(MAX_BYTES_PER_MONTH, "max-bytes-per-month", 0, "N|none", TEXT(max_bytes_per_month),                    \
       "bytes that a device is sent in a month")                                                              \
+    X(FULL_PACKAGES, "full-packages", 0, "on|off", WORD(full_packages),                                      \
+      "do the devices take full packages of CSDK?")                                                          \
     X(TRUSTED_CHECK_INS, "trusted-check-ins", 0, "yes|no", WORD(trusted_check_ins),                          \
       "do check-ins count like reports of hosts?")                                                           \
     X(UNKNOWN_DEVICES, "unknown-devices", 0, "admitted|held|refused", WORD(unknown_devices),                 \
@@ -143,7 +145,7 @@ struct ctl_options {
 
     const char *key, *firmware, *version, *format, *downgrades, *trusted_check_ins;
     uint64_t max_package_bytes, quarantine_after, limit;
-    const char *canary, *hours, *max_bytes_per_month;
+    const char *canary, *hours, *max_bytes_per_month, *full_packages;
     const char *unknown_devices, *device_secret, *name, *filter, *sort, *tag;
     bool force, retired, held, remove;
     const char *reason, *csv, *state, *older_than, *link, *device, *kind, *against, *by, *note, *as;

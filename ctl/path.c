@@ -88,6 +88,22 @@ static void print_hops(const json_t *answer, size_t width)
     fputs(" bytes\n", stdout);
 }
 
+/* What the full package of the target costs beside the path. */
+static void print_full(const json_t *answer)
+{
+    const json_t *full = json_object_get(answer, "full"), *more = json_object_get(full, "more_bytes");
+    if (!json_is_object(full) || json_is_true(json_object_get(full, "used")))
+        return;
+    fputs("full package: ", stdout);
+    if (json_is_integer(json_object_get(full, "size")))
+        printf("%" JSON_INTEGER_FORMAT " bytes", json_integer_value(json_object_get(full, "size")));
+    else
+        text_put(stdout, member(full, "state"));
+    if (json_is_integer(more))
+        printf(", %" JSON_INTEGER_FORMAT " bytes more", json_integer_value(more));
+    puts("");
+}
+
 static void print_reasons(const char *heading, const json_t *pairs, const char *key, size_t width)
 {
     size_t i;
@@ -153,6 +169,7 @@ static void print_answer(const struct session *session, const json_t *answer)
     size_t width = widest(waiting, widest(excluded, widest(json_object_get(answer, "hops"), 0)));
     print_heading(answer);
     print_hops(answer, width);
+    print_full(answer);
     print_reasons("ruled out:", excluded, "reason", width);
     print_waiting(answer, width);
     if (json_is_string(advice)) {

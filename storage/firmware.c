@@ -15,7 +15,8 @@
     NEXT(hours, TEXT, row->hours)                                                                            \
     NEXT(max_bytes_per_month, INT, row->max_bytes_per_month)                                                 \
     NEXT(format_is_default, BOOL, row->format_is_default)                                                    \
-    NEXT(family, TEXT_OR_NULL, row->family)
+    NEXT(family, TEXT_OR_NULL, row->family)                                                                  \
+    NEXT(full_packages, BOOL, row->full_packages)
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(product_id, INT, row->product_id)                                                                  \
     NEXT(name, TEXT, row->name)                                                                              \
@@ -95,6 +96,11 @@ bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_
         strcpy(made.format, package_format_table[PACKAGE_FORMAT_DEFAULT].name);
     return db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, &made))), NULL, err) &&
            firmware_get(db, product_id, name, ret, err);
+}
+
+bool firmware_takes_full_packages(const struct firmware *firmware)
+{
+    return firmware->full_packages && package_format_is(firmware->format, PACKAGE_FORMAT_EC618_CSDK);
 }
 
 bool firmware_update(struct db *db, const struct firmware *firmware, struct error *err)

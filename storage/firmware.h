@@ -26,8 +26,12 @@ struct firmware {
     int64_t max_bytes_per_month;   /* sent to a device; 0: no limit */
     bool format_is_default;        /* nobody chose the format */
     char family[FAMILY_NAME_SIZE]; /* the family that the images are for (upgrade/family.h), "": not known */
+    bool full_packages; /* an admin says that the devices have the code for full packages of CSDK */
     int64_t created_ms;
 };
+
+/* Whether full packages are served: an admin has said so, and the format is that of CSDK. */
+bool firmware_takes_full_packages(const struct firmware *firmware);
 
 struct firmware_counts {
     int64_t images, devices; /* active devices */
@@ -55,7 +59,7 @@ bool firmware_is_anywhere(struct db *db, const char *name, bool *ret, struct err
 bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_t now_ms,
                      struct firmware *ret, struct error *err);
 /* Stores format, max_package_bytes, downgrades, canary_confirmations, quarantine_after,
-   hours, max_bytes_per_month, format_is_default and family. */
+   hours, max_bytes_per_month, format_is_default, family and full_packages. */
 bool firmware_update(struct db *db, const struct firmware *firmware, struct error *err);
 /* ERROR_FIRMWARE_EXISTS: another firmware of the product has this name. */
 bool firmware_rename(struct db *db, struct firmware *firmware, const char *name, struct error *err);

@@ -37,7 +37,7 @@ static const char *const sql[] = {
     [WAITING] =
         "SELECT from_version, to_version, devices FROM fleet_waiting WHERE firmware_id = $1",
     [SPEEDS] = "SELECT p.format, p.effort, p.finished_ms - p.started_ms, " IMAGE_BYTES " FROM package p "
-               "WHERE p.state = 'ready' AND p.origin <> 'uploaded' AND p.finished_ms > p.started_ms "
+               "WHERE p.state = 'ready' AND p.origin <> 'uploaded' AND p.format <> 'full' AND p.finished_ms > p.started_ms "
                "ORDER BY p.finished_ms DESC LIMIT 100",
     [BACKLOG] = "SELECT p.format, count(*), sum(" IMAGE_BYTES ") FROM package p "
                 "WHERE p.state IN ('queued', 'generating') GROUP BY p.format",

@@ -192,6 +192,14 @@ enum package_state package_state(const struct package *package)
     return package->proven || package->released_ms ? PACKAGE_READY : PACKAGE_UNPROVEN;
 }
 
+const char *package_state_name(const struct package *package)
+{
+    enum package_state state = package_state(package);
+    return state == PACKAGE_UNPROVEN      ? "unproven"
+           : state == PACKAGE_QUARANTINED ? "quarantined"
+                                          : enum_name(&package_state_names, state);
+}
+
 bool package_find(struct db *db, const struct package_key *key, struct package *ret, bool *ret_found,
                   struct error *err)
 {

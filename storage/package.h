@@ -84,6 +84,9 @@ struct package_counts {
    firmware that was asked for. Other ready packages are PACKAGE_QUARANTINED or PACKAGE_UNPROVEN. */
 enum package_state package_state(const struct package *package);
 
+/* The name of package_state(): also "unproven" and "quarantined". */
+const char *package_state_name(const struct package *package);
+
 /* All fields are equal. */
 bool package_key_equal(const struct package_key *a, const struct package_key *b);
 

@@ -114,6 +114,7 @@ struct snapshot {
 
     /* the package base → hop */
     enum package_state package;
+    bool package_whole;           /* a full package of CSDK, also with package_full */
     bool package_full;            /* a full package: it needs no base image and no package format */
     uint64_t package_size;        /* when ready */
     char package_error[160];      /* when failed */

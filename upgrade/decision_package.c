@@ -242,6 +242,8 @@ bool decision_package_serve(struct question *q)
     q->decision->unpin = false; /* the new download is pinned */
     q->decision->begun = true;
     return question_answer(q, q->checkin->range.present ? ANSWER_PART : ANSWER_FULL,
-                           REASON(known->package_full ? REASON_FULL_PACKAGE_SENT : REASON_PACKAGE_SENT,
+                           REASON(known->package_whole  ? REASON_WHOLE_PACKAGE_SENT
+                                  : known->package_full ? REASON_FULL_PACKAGE_SENT
+                                                        : REASON_PACKAGE_SENT,
                                   R_TEXT(hop), R_NUMBER(known->package_size), R_TEXT(trust)));
 }

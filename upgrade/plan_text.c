@@ -37,7 +37,7 @@ static const char *pair_text(const struct plan_graph *graph, unsigned from, unsi
 
 static bool is_oversize(const struct plan_graph *graph, const struct plan_edge *edge)
 {
-    return edge->state == EDGE_READY && edge->size > graph->limit;
+    return edge->state == EDGE_READY && edge->size > graph->limit && !edge->whole;
 }
 
 const char *plan_state_name(const struct plan_graph *graph, const struct plan_edge *edge)

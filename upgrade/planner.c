@@ -18,7 +18,7 @@ static enum plan_fit edge_fit(const struct plan_edge *edge, uint64_t limit)
     case EDGE_GENERATING:
         return FIT_PENDING;
     case EDGE_READY:
-        if (edge->size <= limit)
+        if (edge->size <= limit || edge->whole)
             return FIT_USABLE;
         return edge->improving ? FIT_PENDING : FIT_EXCLUDED;
     case EDGE_IMPOSSIBLE:
@@ -179,7 +179,7 @@ void plan_mark(struct plan_graph *graph, unsigned to)
 
 static bool tells_size(const struct plan_edge *edge)
 {
-    return (edge->state == EDGE_READY || edge->state == EDGE_UNPROVEN) && !edge->full;
+    return (edge->state == EDGE_READY || edge->state == EDGE_UNPROVEN) && !edge->full && !edge->whole;
 }
 
 /* The last made pair on a walk over all pairs that have one version in common. */
@@ -267,8 +267,8 @@ static bool cost_to_learn(const struct search *search, unsigned from, unsigned t
     enum plan_fit fit = plan_fit(search->graph, from, to);
 
     *ret = fit == FIT_PENDING ? edge->expected : 0;
-    return fit == FIT_USABLE ||
-           (fit == FIT_PENDING && !edge->taken && (!search->believable || may_fit(search->graph, *ret)));
+    return fit == FIT_USABLE || (fit == FIT_PENDING && !edge->taken &&
+                                 (!search->believable || edge->whole || may_fit(search->graph, *ret)));
 }
 
 static void need(struct plan_graph *graph, struct plan *plan, unsigned from, unsigned to)

@@ -66,7 +66,10 @@ struct plan_edge {
                           owns it; may be NULL */
     uint8_t state;  /* enum plan_edge_state */
     bool improving; /* may become smaller: oversize is not settled */
-    bool full;      /* a full package: its size says nothing about deltas */
+    /* A full package of CSDK, which leads from any version. It was checked against the limit of modules, not of
+       deltas. */
+    bool whole;
+    bool full; /* a full package: its size says nothing about deltas */
 
     /* set by the planner */
     bool taken, lifted;

@@ -159,7 +159,10 @@
       "发送升级包 {0}，共 {1} 字节{2}") \
     X(REASON_FULL_PACKAGE_SENT, "full-package-sent", \
       "the full package {0} of {1} bytes is sent; this server did not apply it{2}", \
-      "发送整包 {0}，共 {1} 字节；本服务器没有应用过它{2}")
+      "发送整包 {0}，共 {1} 字节；本服务器没有应用过它{2}") \
+    X(REASON_WHOLE_PACKAGE_SENT, "whole-package-sent", \
+      "the full package {0} of {1} bytes is sent: the device needs no base image{2}", \
+      "发送整包 {0}，共 {1} 字节：设备不需要基础镜像{2}")
 
 /* Campaigns, and whether a download may begin now. */
 #define REASONS_OF_CAMPAIGNS(X) \

@@ -9,12 +9,13 @@
 #include <stdbool.h>
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/package_format.h"
 
 /* A module keeps the package in the flash behind the AP image. A longer AP would be written over the package
    while the bootloader reads it. */
 #define EC618_FULL_AP_MAX      (1984 * 1024)
-#define EC618_FULL_CP_MAX      (512 * 1024)  /* the flash of CP */
-#define EC618_FULL_PACKAGE_MAX (1472 * 1024) /* the flash from there to the file system */
+#define EC618_FULL_CP_MAX      (512 * 1024)                  /* the flash of CP */
+#define EC618_FULL_PACKAGE_MAX PACKAGE_FORMAT_EC618_FULL_MAX /* the flash from there to the file system */
 
 /* Makes the package from a .binpkg with AP and CP, unpacks the package again and compares. The same image
    gives the same package. The caller frees *ret. ERROR_INVALID: another kind of file, a part is missing, or the

@@ -58,10 +58,10 @@ static bool has_path(struct attention *attention, const struct firmware *firmwar
         return true;
     if (!graph_load(attention->call->daemon, attention->call->db, firmware, &from, &to, &graph, err))
         return false;
-    plan_make(&graph.plan, &plan);
-    *ret = plan.outcome != PLAN_NONE;
+    bool ok = graph_plan(attention->call->db, firmware, &graph, &plan, err);
+    *ret = ok && plan.outcome != PLAN_NONE;
     graph_free(&graph);
-    return true;
+    return ok;
 }
 
 static bool put_oversize(struct attention *attention, const struct product *product,

@@ -64,7 +64,10 @@ static bool plan_group(struct effect *effect, const struct campaign_group *group
     struct plan plan;
     if (!graph_load(effect->call->daemon, effect->db, effect->firmware, base, &effect->target, &graph, err))
         return false;
-    plan_make(&graph.plan, &plan);
+    if (!graph_plan(effect->db, effect->firmware, &graph, &plan, err)) {
+        graph_free(&graph);
+        return false;
+    }
     plan_reason(&graph.plan, &plan, reason);
     add_group(effect, group, outcomes[plan.outcome], path_to_json(&graph, &plan),
               plan.outcome == PLAN_PATH ? (int64_t)plan.bytes : 0, reason);

@@ -19,7 +19,7 @@ static bool count_missing(struct admin_call *call, struct db *db, const struct f
                           const struct graph *graph, const struct plan_pair *hop, unsigned *ret,
                           struct error *err)
 {
-    const struct image *from = &graph->image[hop->from], *to = &graph->image[hop->to];
+    const struct image *to = &graph->image[hop->to];
     const unsigned needed = (unsigned)firmware->canary_confirmations;
     struct package_key key;
     struct package package = {.sha256 = to->sha256};
@@ -28,7 +28,7 @@ static bool count_missing(struct admin_call *call, struct db *db, const struct f
     bool found = true;
     *ret = 0;
     if (!plan_edge(&graph->plan, hop->from, hop->to)->full) {
-        package_key_of(call->daemon, firmware, from, to, &key);
+        graph_package_key(call->daemon, firmware, graph, hop, &key);
         if (!package_find(db, &key, &package, &found, err))
             return false;
     }

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/package_format.h"
 #include "server/admin/body.h"
+#include "server/admin/firmware_check.h"
 #include "server/admin/handlers.h"
 #include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
@@ -60,7 +61,7 @@ static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret
     if (!firmware_count(db, firmware->id, &counts, err) ||
         !quarantine_count(db, firmware->id, &quarantined, err))
         return false;
-    *ret = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:I, s:I, s:I, s:s, s:I, s:o, s:I, s:I, s:I, s:o}",
+    *ret = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:I, s:I, s:I, s:s, s:I, s:b, s:o, s:I, s:I, s:I, s:o}",
                      "firmware", firmware->name, "format", field_text(firmware->format), "format_is_default",
                      firmware->format_is_default != 0, "fitting_format",
                      field_text(family ? family->format : ""), "max_package_bytes",
@@ -68,9 +69,9 @@ static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret
                      "canary_confirmations", (json_int_t)firmware->canary_confirmations, "quarantine_after",
                      (json_int_t)firmware->quarantine_after, "quarantined", (json_int_t)quarantined, "hours",
                      firmware->hours, "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month,
-                     "target", field_text(firmware->target), "images", (json_int_t)counts.images, "devices",
-                     (json_int_t)counts.devices, "created_at", (json_int_t)firmware->created_ms, "notice",
-                     field_text(notice_of(firmware, notice)));
+                     "full_packages", firmware->full_packages != 0, "target", field_text(firmware->target),
+                     "images", (json_int_t)counts.images, "devices", (json_int_t)counts.devices, "created_at",
+                     (json_int_t)firmware->created_ms, "notice", field_text(notice_of(firmware, notice)));
     return true;
 }
 
@@ -151,6 +152,7 @@ struct settings {
     const json_t *canary_confirmations, *quarantine_after; /* NULL: not changed */
     const char *hours;                                     /* NULL: not changed */
     const json_t *max_bytes_per_month;                     /* NULL: not changed */
+    const json_t *full_packages;                           /* NULL: not changed */
     const char *name;                                      /* NULL: not changed */
     bool force;                      /* rename even while devices send the present name */
     char before[FIRMWARE_NAME_SIZE]; /* the name */
@@ -172,41 +174,15 @@ static bool note_settings(const struct settings *settings, struct db *db, struct
     const struct event event = {
         .kind = LEDGER_FIRMWARE_SET, .product = settings->product.product_key, .firmware = firmware->name};
     return event_add(db, &event,
-                     json_pack("{s:o, s:I, s:b, s:o*, s:s, s:I, s:I, s:I}", "by", event_by(settings->request),
-                               "canary_confirmations", (json_int_t)firmware->canary_confirmations,
-                               "downgrades", (int)firmware->downgrades, "format",
-                               event_text(firmware->format), "hours", firmware->hours, "max_bytes_per_month",
-                               (json_int_t)firmware->max_bytes_per_month, "max_package_bytes",
-                               (json_int_t)firmware->max_package_bytes, "quarantine_after",
-                               (json_int_t)firmware->quarantine_after),
+                     json_pack("{s:o, s:I, s:b, s:o*, s:b, s:s, s:I, s:I, s:I}", "by",
+                               event_by(settings->request), "canary_confirmations",
+                               (json_int_t)firmware->canary_confirmations, "downgrades",
+                               (int)firmware->downgrades, "format", event_text(firmware->format),
+                               "full_packages", (int)firmware->full_packages, "hours", firmware->hours,
+                               "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month,
+                               "max_package_bytes", (json_int_t)firmware->max_package_bytes,
+                               "quarantine_after", (json_int_t)firmware->quarantine_after),
                      err);
-}
-
-/* Checks format and limit together, because a request may change only one of them. */
-static bool check_limit(const struct firmware *firmware, struct error *err)
-{
-    const struct package_format *format = package_format_find(firmware->format);
-    return !format || !format->max_bytes || firmware->max_package_bytes <= format->max_bytes ||
-           error_set(
-               err, ERROR_INVALID,
-               "no module can take a package of format %s above %lld bytes: set max_package_bytes to at "
-               "most this value",
-               format->name, (long long)format->max_bytes);
-}
-
-static bool may_go_without_canary(const struct firmware *firmware)
-{
-    const struct package_format *format = package_format_find(firmware->format);
-    return format && format->no_canary;
-}
-
-/* Without a canary the first delivery of a package goes to all devices that ask. */
-static bool check_canary(const struct firmware *firmware, struct error *err)
-{
-    return firmware->canary_confirmations > 0 || may_go_without_canary(firmware) ||
-           error_set(err, ERROR_INVALID,
-                     "only bsdiff can go without a canary, because its updater runs on a server, too: "
-                     "set canary_confirmations to at least 1");
 }
 
 /* Devices send the name: a new name is a firmware that they do not ask for. */
@@ -257,7 +233,7 @@ static void change_numbers(const struct settings *settings, struct firmware *fir
         firmware->downgrades = json_is_true(settings->downgrades);
     if (settings->canary_confirmations)
         firmware->canary_confirmations = json_integer_value(settings->canary_confirmations);
-    else if (!firmware->canary_confirmations && !may_go_without_canary(firmware))
+    else if (!firmware->canary_confirmations && !firmware_check_may_go_without_canary(firmware))
         firmware->canary_confirmations = CANARY_CONFIRMATIONS_DEFAULT; /* with another format */
     if (settings->quarantine_after)
         firmware->quarantine_after = json_integer_value(settings->quarantine_after);
@@ -265,13 +241,15 @@ static void change_numbers(const struct settings *settings, struct firmware *fir
         snprintf(firmware->hours, sizeof firmware->hours, "%s", settings->hours);
     if (settings->max_bytes_per_month)
         firmware->max_bytes_per_month = json_integer_value(settings->max_bytes_per_month);
+    if (settings->full_packages)
+        firmware->full_packages = json_is_true(settings->full_packages);
 }
 
 static bool only_renames(const struct settings *settings)
 {
     return !settings->format && !settings->max_package_bytes && !settings->downgrades &&
            !settings->canary_confirmations && !settings->quarantine_after && !settings->hours &&
-           !settings->max_bytes_per_month;
+           !settings->max_bytes_per_month && !settings->full_packages;
 }
 
 static bool change_settings(void *cls, struct db *db, struct error *err)
@@ -284,7 +262,7 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
     if (!change_format(settings, firmware, db, err))
         return false;
     change_numbers(settings, firmware);
-    return check_limit(firmware, err) && check_canary(firmware, err) && firmware_update(db, firmware, err) &&
+    return firmware_check(firmware, err) && firmware_update(db, firmware, err) &&
            rename_firmware(settings, db, err) && (only_renames(settings) || note_settings(settings, db, err));
 }
 
@@ -315,6 +293,10 @@ static void log_settings(const struct settings *settings)
     if (settings->max_bytes_per_month)
         log_line(LOG_LEVEL_INFO, "month-limit-set", "product", product, "firmware", firmware->name,
                  "size_bytes", log_i64(&number, firmware->max_bytes_per_month), NULL);
+    if (settings->full_packages)
+        log_line(firmware->full_packages ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "full-packages-set", "product",
+                 product, "firmware", firmware->name, "allowed", firmware->full_packages ? "yes" : "no",
+                 NULL);
     if (settings->quarantine_after)
         log_line(LOG_LEVEL_INFO, "quarantine-set", "product", product, "firmware", firmware->name, "count",
                  log_i64(&number, firmware->quarantine_after), NULL);
@@ -347,6 +329,8 @@ static bool check_values(const struct settings *settings, const json_t *limit, s
         return error_set(err, ERROR_BAD_NAME, "a firmware name is 1 to 100 bytes of UTF-8 without / ? & #");
     if (settings->downgrades && !json_is_boolean(settings->downgrades))
         return error_set(err, ERROR_INVALID, "downgrades must be true or false");
+    if (settings->full_packages && !json_is_boolean(settings->full_packages))
+        return error_set(err, ERROR_INVALID, "full_packages must be true or false");
     return check_number("max_package_bytes", limit, 1, MAX_PACKAGE_BYTES, err) &&
            check_number("canary_confirmations", settings->canary_confirmations, 0, CANARY_CONFIRMATIONS_MAX,
                         err) &&
@@ -363,6 +347,7 @@ static const struct body_field fields[] = {{"name", NULL},
                                            {"quarantine_after", TEXT(QUARANTINE_AFTER_DEFAULT)},
                                            {"hours", "\"always\""},
                                            {"max_bytes_per_month", "0"},
+                                           {"full_packages", "false"},
                                            {NULL, NULL}};
 
 bool admin_firmware_set(struct admin_call *call, struct error *err)
@@ -370,13 +355,14 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct settings settings = {.request = call->request};
     json_t *format = NULL, *limit = NULL, *downgrades = NULL, *canary = NULL, *after = NULL, *month = NULL;
+    json_t *full = NULL;
     int force = 0;
     if (!body_patch(call, fields, &body, err))
         return false;
-    if (!body_unpack(body, err, "{s?o, s?o, s?o, s?o, s?o, s?s, s?o, s?s, s?b}", "format", &format,
+    if (!body_unpack(body, err, "{s?o, s?o, s?o, s?o, s?o, s?s, s?o, s?o, s?s, s?b}", "format", &format,
                      "max_package_bytes", &limit, "downgrades", &downgrades, "canary_confirmations", &canary,
                      "quarantine_after", &after, "hours", &settings.hours, "max_bytes_per_month", &month,
-                     "name", &settings.name, "force", &force))
+                     "full_packages", &full, "name", &settings.name, "force", &force))
         return false;
     if (!json_object_size(body))
         return admin_firmware_show(call, err);
@@ -386,6 +372,7 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
     settings.canary_confirmations = canary;
     settings.quarantine_after = after;
     settings.max_bytes_per_month = month;
+    settings.full_packages = full;
     settings.force = force;
     if (!check_values(&settings, limit, err) || !call_change(call, change_settings, &settings, err))
         return false;

@@ -170,23 +170,50 @@ static bool add_versions(struct admin_call *call, const struct pairs *pairs, jso
     return true;
 }
 
+/* The full packages of CSDK: one for each image. */
+static bool whole_to_json(struct admin_call *call, const struct firmware *firmware, json_t *list,
+                          struct error *err)
+{
+    _cleanup_(cleanup_free) struct image *images = NULL;
+    size_t count;
+    if (!firmware_takes_full_packages(firmware))
+        return true;
+    if (!image_list(call->db, firmware->id, &images, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct package_key key;
+        struct package package;
+        bool found;
+        package_key_of_whole(firmware, &images[i], &key);
+        if (image_is_full(&images[i]))
+            continue;
+        if (!package_find(call->db, &key, &package, &found, err))
+            return false;
+        if (found)
+            json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "to", images[i].version, "state",
+                                                  package_state_name(&package), "size",
+                                                  field_number(package.size_bytes)));
+    }
+    return true;
+}
+
 bool admin_matrix_show(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_pairs) struct pairs pairs = {.list = NULL};
     _cleanup_(cleanup_json) json_t *versions = json_array(), *withdrawn = json_array(), *items = json_array();
-    _cleanup_(cleanup_json) json_t *full = json_array();
+    _cleanup_(cleanup_json) json_t *full = json_array(), *whole = json_array();
     json_t *queue;
     if (!load_pairs(call, &pairs, err) || !add_versions(call, &pairs, versions, withdrawn, full, err) ||
-        !queue_json(call, &pairs, &queue, err))
+        !whole_to_json(call, &pairs.firmware, whole, err) || !queue_json(call, &pairs, &queue, err))
         return false;
     for (size_t i = 0; i < pairs.count; i++)
         if (goes_up(&pairs.list[i]))
             json_array_append_new(items, pair_json(&pairs, &pairs.list[i]));
     reply_json(&call->reply, 200,
-               json_pack("{s:s, s:o, s:I, s:O, s:O, s:O, s:O, s:o}", "firmware", pairs.firmware.name,
+               json_pack("{s:s, s:o, s:I, s:O, s:O, s:O, s:O, s:O, s:o}", "firmware", pairs.firmware.name,
                          "format", field_text(pairs.firmware.format), "limit",
                          (json_int_t)pairs.firmware.max_package_bytes, "versions", versions, "withdrawn",
-                         withdrawn, "full", full, "pairs", items, "queue", queue));
+                         withdrawn, "full", full, "full_packages", whole, "pairs", items, "queue", queue));
     return true;
 }
 

@@ -126,10 +126,10 @@ static bool find_path(const struct outcomes *ask, const char *text, bool *ret, s
     }
     if (!graph_load(ask->call->daemon, ask->call->db, &ask->firmware, &base, &ask->target, &graph, err))
         return false;
-    plan_make(&graph.plan, &plan);
-    *ret = plan.outcome != PLAN_NONE;
+    bool ok = graph_plan(ask->call->db, &ask->firmware, &graph, &plan, err);
+    *ret = ok && plan.outcome != PLAN_NONE;
     graph_free(&graph);
-    return true;
+    return ok;
 }
 
 /* Devices run few versions. For versions beyond BASES_MAX the path is searched again each time. */

@@ -10,6 +10,7 @@
 #include "server/admin/path_params.h"
 #include "server/admin/reason.h"
 #include "server/planning/graph.h"
+#include "server/planning/package_key.h"
 #include "server/core/log.h"
 #include "server/planning/request.h"
 #include "upgrade/plan_text.h"
@@ -58,8 +59,7 @@ static bool find_way(struct way *way, struct db *db, struct error *err)
     if (!image_get(db, way->firmware.id, way->to_text, &target, err) ||
         !graph_load(way->call->daemon, db, &way->firmware, &way->from, &way->to, &way->graph, err))
         return false;
-    plan_make(&way->graph.plan, &way->plan);
-    return true;
+    return graph_plan(db, &way->firmware, &way->graph, &way->plan, err);
 }
 
 /* ---- The answer ---- */
@@ -163,15 +163,42 @@ static bool advise(struct way *way, struct db *db, char out[REASON_SIZE], struct
     return true;
 }
 
+/* The full package of the target, and what it costs beside the path of deltas; null: the firmware takes none. */
+static bool full_to_json(const struct way *way, struct db *db, json_t **ret, struct error *err)
+{
+    unsigned last = way->graph.plan.count - 1;
+    const struct image *target = &way->graph.image[last];
+    struct package_key key;
+    struct package package;
+    bool found, used = false;
+    *ret = NULL;
+    if (!firmware_takes_full_packages(&way->firmware) || image_is_full(target))
+        return true;
+    package_key_of_whole(&way->firmware, target, &key);
+    if (!package_find(db, &key, &package, &found, err))
+        return false;
+    for (unsigned at = 0; way->plan.hops && at != last; at = plan_next(&way->graph.plan, at))
+        used = used || plan_edge(&way->graph.plan, at, plan_next(&way->graph.plan, at))->whole;
+    bool sized = found && package.size_bytes > 0, compared = sized && way->plan.hops && !used;
+    *ret =
+        json_pack("{s:s, s:o, s:b, s:o}", "state", found ? package_state_name(&package) : "unknown", "size",
+                  sized ? json_integer(package.size_bytes) : json_null(), "used", used, "more_bytes",
+                  compared ? json_integer(package.size_bytes - (json_int_t)way->plan.bytes) : json_null());
+    return true;
+}
+
 static bool to_json(struct way *way, struct db *db, json_t **ret, struct error *err)
 {
     static const char *const states[] = {"path", "waiting", "none"};
     char advice[REASON_SIZE];
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I}", "firmware", way->firmware.name,
-                             "from", way->from_text, "to", way->to_text, "state", states[way->plan.outcome],
-                             "hops", hops_json(way), "size", field_number((int64_t)way->plan.bytes),
-                             "excluded", excluded_json(way), "waiting", waiting_json(way), "limit",
-                             (json_int_t)way->firmware.max_package_bytes);
+    json_t *full;
+    if (!full_to_json(way, db, &full, err))
+        return false;
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o?}", "firmware", way->firmware.name, "from",
+        way->from_text, "to", way->to_text, "state", states[way->plan.outcome], "hops", hops_json(way),
+        "size", field_number((int64_t)way->plan.bytes), "excluded", excluded_json(way), "waiting",
+        waiting_json(way), "limit", (json_int_t)way->firmware.max_package_bytes, "full", full);
     if (!advise(way, db, advice, err)) {
         json_decref(json);
         return false;
@@ -207,11 +234,9 @@ static bool ask(void *cls, struct db *db, struct error *err)
         return false;
     bool ok = true;
     for (unsigned i = 0; ok && i < way->plan.need_count; i++) {
-        const struct package_request request = {.firmware = &way->firmware,
-                                                .from = &way->graph.image[way->plan.need[i].from],
-                                                .to = &way->graph.image[way->plan.need[i].to],
-                                                .now_ms = clock_utc_ms()};
-        ok = package_request(db, way->call->daemon, &request, err);
+        struct package_key key;
+        graph_package_key(way->call->daemon, &way->firmware, &way->graph, &way->plan.need[i], &key);
+        ok = package_request_key(db, way->call->daemon, &key, clock_utc_ms(), err);
     }
     ok = ok && to_json(way, db, &asked->json, err);
     graph_free(&way->graph);

@@ -14,6 +14,7 @@
 #include "server/build/build_external.h"
 #include "server/core/stop_point.h"
 #include "server/build/suffix_cache.h"
+#include "upgrade/full.h"
 
 #define EXIT_DOES_NOT_FIT 1 /* exit status of dfota: these inputs can never work */
 #define EXIT_DISK         4 /* exit status of dfota: the disk is full or read-only */
@@ -171,6 +172,24 @@ static enum make_end diff_and_verify(struct build *making)
     return end;
 }
 
+/* A full package of CSDK: AP and CP of an image, for any base. */
+static enum make_end pack_and_verify(struct build *making)
+{
+    struct images images;
+    int exit_status;
+    find_images(making, &images);
+    char *dfota = making->daemon->config->dfota_path;
+    char *const pack[] = {dfota,       "full",    "--expect-new", images.to_hex, "--max-image",
+                          images.most, images.to, making->made,   NULL};
+    char *const verify[] = {dfota,          "verify",    "--full",     "--expect-new", images.to_hex,
+                            "--max-output", images.most, making->made, images.to,      NULL};
+    enum make_end end = run_dfota(making, pack, &exit_status);
+    if (end == MAKE_READY)
+        end = run_dfota(making, verify, &exit_status);
+    making->proven = end == MAKE_READY;
+    return end;
+}
+
 /* A package that did not become smaller by more effort is not kept. */
 static bool is_of_use(const struct build *making)
 {
@@ -208,7 +227,10 @@ enum make_end build_package(struct build *making)
         !blob_workdir(blobs, making->workdir, sizeof making->workdir, &err))
         return build_fail(making, MAKE_LATER, "%.300s", err.text);
     snprintf(making->made, sizeof making->made, "%s/package", making->workdir);
-    enum make_end end = !format || format->by_dfota ? diff_and_verify(making) : build_external(making);
+    bool whole = strcmp(making->package.key.format, FULL_FORMAT) == 0;
+    enum make_end end = whole                         ? pack_and_verify(making)
+                        : !format || format->by_dfota ? diff_and_verify(making)
+                                                      : build_external(making);
     if (end == MAKE_READY)
         end = publish(making);
     blob_workdir_remove(making->workdir);

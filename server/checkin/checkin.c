@@ -135,11 +135,11 @@ static bool make_again(void *cls, struct db *db, struct error *err)
            blob_remove(task->checkin.daemon->blobs, &task->wanted, err);
 }
 
-/* A full package cannot be made again: it is the file that an admin uploaded. */
+/* A full package that is an image cannot be made again: it is the file that an admin uploaded. */
 static bool is_full(const struct fetch_task *task)
 {
     const struct facts *facts = &task->checkin.facts;
-    return task->checkin.decision.resume ? facts->snapshot.pinned_full : facts->snapshot.package_full;
+    return task->checkin.decision.resume ? facts->snapshot.pinned_full : facts->planned.full;
 }
 
 /* True: since the decision a smaller package took the place of this one. Its file is then removed, not

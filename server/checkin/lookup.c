@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/package_format.h"
 #include "server/checkin/counters.h"
 #include "server/checkin/lookup_allowance.h"
 #include "server/checkin/lookup_attempt.h"
@@ -149,7 +150,10 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
     known->base_full = planned->outcome == PLAN_NONE && planned->base.id && image_is_full(&planned->base) &&
                        !planned->target_full;
     memcpy(known->target_core, planned->core, sizeof known->target_core);
-    known->package_full = planned->full;
+    known->package_full = planned->full || planned->whole;
+    known->package_whole = planned->whole;
+    if (planned->whole)
+        known->max_package_bytes = PACKAGE_FORMAT_EC618_FULL_MAX;
     known->plan = planned->outcome;
     known->pairs_unasked = planned->unasked_count > 0;
     memcpy(known->plan_reason, planned->reason, sizeof known->plan_reason);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/package_format.h"
 #include "server/checkin/origin.h"
 #include "server/delivery/progress.h"
 #include "upgrade/full.h"
@@ -117,6 +118,19 @@ static bool find_stop(struct db *db, struct facts *facts, struct error *err)
     return true;
 }
 
+/* Whether the bytes of the attempt are a package that may still be sent. */
+static bool look_at_pinned(struct db *db, struct facts *facts, struct error *err)
+{
+    const struct attempt *attempt = &facts->attempt;
+    struct image to;
+    bool found, ready;
+    if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
+        !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err))
+        return false;
+    facts->snapshot.pinned_servable = ready && found && !to.withdrawn_ms;
+    return true;
+}
+
 bool lookup_attempt(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
@@ -137,16 +151,16 @@ bool lookup_attempt(struct daemon *daemon, struct db *db, struct facts *facts, s
     known->pinned_size = (uint64_t)attempt->size_bytes;
     snprintf(known->pinned_released_by, sizeof known->pinned_released_by, "%s", attempt->released_by);
     known->pinned_full = strcmp(attempt->format, FULL_FORMAT) == 0;
-    if (attempt->size_bytes && known->pinned_full)
-        return image_full_is_servable(db, attempt->firmware_id, &attempt->package_sha256,
-                                      &known->pinned_servable, err);
-    if (!attempt->size_bytes || strcmp(attempt->format, facts->firmware.format) != 0)
+    if (attempt->size_bytes && known->pinned_full) {
+        if (!image_full_is_servable(db, attempt->firmware_id, &attempt->package_sha256,
+                                    &known->pinned_servable, err))
+            return false;
+        if (known->pinned_servable || !firmware_takes_full_packages(&facts->firmware))
+            return true;
+        known->pinned_full = false;
+        known->max_package_bytes = PACKAGE_FORMAT_EC618_FULL_MAX;
+    } else if (!attempt->size_bytes || strcmp(attempt->format, facts->firmware.format) != 0) {
         return true;
-    struct image to;
-    bool found, ready;
-    if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
-        !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err))
-        return false;
-    known->pinned_servable = ready && found && !to.withdrawn_ms;
-    return true;
+    }
+    return look_at_pinned(db, facts, err);
 }

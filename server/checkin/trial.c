@@ -3,6 +3,7 @@
 #include "server/checkin/trial.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "server/core/log.h"
 #include "server/ledger/event.h"
@@ -75,7 +76,7 @@ static bool find_images(struct db *db, const struct attempt *attempt, struct qua
     if (!*ret_found)
         return true;
     hop->to = to.sha256;
-    if (image_is_full(&to) && sha256_equal(&to.sha256, &attempt->package_sha256))
+    if (strcmp(attempt->format, FULL_FORMAT) == 0)
         return true;
     *ret_found = found_from;
     if (found_from)

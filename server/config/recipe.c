@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/package_format.h"
 #include "server/config/command_template.h"
+#include "upgrade/full.h"
 
 /* The text that is hashed, one line per setting; "" when only the images decide the bytes. `section` may be
    NULL. */
@@ -55,10 +56,16 @@ bool recipe_find(const struct config *config, struct db *db, const struct packag
 {
     _cleanup_(cleanup_free) struct firmware_name *names = NULL;
     size_t count;
-    if (!firmware_names_of_image(db, &key->from, &names, &count, err))
+    bool whole = strcmp(key->format, FULL_FORMAT) == 0; /* only its image decides its bytes */
+    if (!firmware_names_of_image(db, whole ? &key->to : &key->from, &names, &count, err))
         return false;
     *ret_section = NULL;
     *ret_found = false;
+    if (whole && count > 0) {
+        *ret_found = true;
+        snprintf(ret_firmware, FIRMWARE_NAME_SIZE, "%s", names[0].text);
+        return true;
+    }
     for (size_t i = 0; i < count && !*ret_found; i++) {
         char recipe[RECIPE_SIZE];
         recipe_of(config, names[i].text, key->format, recipe);

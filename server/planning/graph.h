@@ -25,4 +25,13 @@ bool graph_load(const struct daemon *daemon, struct db *db, const struct firmwar
     __attribute__((warn_unused_result));
 void graph_free(struct graph *graph);
 
+/* Plans as plan_make(): first over deltas. When there is no path of deltas, and the firmware takes full packages of CSDK,
+   each pair that no delta can cover gets the full package of its second version, and the path is planned again. */
+bool graph_plan(struct db *db, const struct firmware *firmware, struct graph *graph, struct plan *ret,
+                struct error *err) __attribute__((warn_unused_result));
+
+/* The key of the package of a pair, after graph_plan(). */
+void graph_package_key(const struct daemon *daemon, const struct firmware *firmware,
+                       const struct graph *graph, const struct plan_pair *pair, struct package_key *ret);
+
 #endif

@@ -17,6 +17,12 @@ void package_key_of(const struct daemon *daemon, const struct firmware *firmware
     recipe_of(daemon->config, firmware->name, firmware->format, ret->recipe);
 }
 
+void package_key_of_whole(const struct firmware *firmware, const struct image *to, struct package_key *ret)
+{
+    *ret = (struct package_key){.to = to->sha256, .firmware_id = firmware->id};
+    snprintf(ret->format, sizeof ret->format, "%s", FULL_FORMAT);
+}
+
 bool package_key_can_be_made(const struct image *from, const struct image *to)
 {
     return !image_is_full(from) && !image_is_full(to);
@@ -89,7 +95,11 @@ bool package_key_is_full(struct db *db, const struct firmware *firmware, const s
     bool found;
     if (!image_find(db, firmware->id, firmware->target, &target, &found, err))
         return false;
-    *ret = found && image_is_full(&target) && full_takes(target.core, base);
+    if (found && !image_is_full(&target)) {
+        *ret = firmware_takes_full_packages(firmware);
+        return true;
+    }
+    *ret = found && full_takes(target.core, base);
     if (!*ret)
         return true;
     if (!image_list(db, firmware->id, &images, &count, err))

@@ -14,6 +14,9 @@ struct daemon;
 void package_key_of(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
                     const struct image *to, struct package_key *ret);
 
+/* The key of the full package of CSDK of this image, which leads from any version. */
+void package_key_of_whole(const struct firmware *firmware, const struct image *to, struct package_key *ret);
+
 /* No delta is made from or to a full package: the script inside is compressed. */
 bool package_key_can_be_made(const struct image *from, const struct image *to);
 
@@ -31,8 +34,8 @@ void package_base_of(const struct image *images, size_t count, const struct vers
 bool package_base_takes(const struct package_base *base, const struct image *package,
                         char why[FULL_WHY_SIZE]);
 
-/* *ret: the target of the firmware is a full package, and its core and its script fit a device that runs `base`. The device then
-   gets the target itself. */
+/* *ret: the device that runs `base` needs neither image nor delta. The target of the firmware is a full package that fits
+   it, or the firmware takes full packages of CSDK. */
 bool package_key_is_full(struct db *db, const struct firmware *firmware, const struct version *base,
                          bool *ret, struct error *err) __attribute__((warn_unused_result));
 

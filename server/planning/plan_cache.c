@@ -77,8 +77,7 @@ static bool find_unasked(const struct daemon *daemon, struct db *db, const struc
     struct package_key key;
     bool found;
     for (unsigned i = 0; i < plan->need_count; i++) {
-        package_key_of(daemon, firmware, &graph->image[plan->need[i].from], &graph->image[plan->need[i].to],
-                       &key);
+        graph_package_key(daemon, firmware, graph, &plan->need[i], &key);
         if (!package_find(db, &key, &package, &found, err))
             return false;
         if (!found || !package.wanted)
@@ -91,14 +90,17 @@ static bool find_package(const struct daemon *daemon, struct db *db, const struc
                          struct planned *planned, struct error *err)
 {
     struct package_key key;
-    if (planned->full || !planned->base.id || !planned->hop.id || !firmware->format[0])
+    if (planned->full || (!planned->base.id && !planned->whole) || !planned->hop.id || !firmware->format[0])
         return true;
-    package_key_of(daemon, firmware, &planned->base, &planned->hop, &key);
+    if (planned->whole)
+        package_key_of_whole(firmware, &planned->hop, &key);
+    else
+        package_key_of(daemon, firmware, &planned->base, &planned->hop, &key);
     return package_find(db, &key, &planned->package, &planned->package_found, err);
 }
 
 /* The package is the image itself. */
-static void take_whole(struct planned *planned)
+static void take_image(struct planned *planned)
 {
     planned->full = true;
     planned->package = (struct package){.key = {.to = planned->hop.sha256},
@@ -111,7 +113,8 @@ static bool fill(const struct daemon *daemon, struct db *db, const struct firmwa
                  struct graph *graph, struct planned *planned, struct error *err)
 {
     struct plan plan;
-    plan_make(&graph->plan, &plan);
+    if (!graph_plan(db, firmware, graph, &plan, err))
+        return false;
     unsigned stop = plan_first_stop(&graph->plan);
     planned->outcome = plan.outcome;
     planned->base = graph->image[0];
@@ -129,7 +132,8 @@ static bool fill(const struct daemon *daemon, struct db *db, const struct firmwa
     if (plan.aim > 0)
         planned->hop = graph->image[plan.aim];
     if (plan.aim > 0 && plan_edge(&graph->plan, 0, plan.aim)->full)
-        take_whole(planned);
+        take_image(planned);
+    planned->whole = plan.aim > 0 && plan_edge(&graph->plan, 0, plan.aim)->whole;
     return find_unasked(daemon, db, firmware, graph, &plan, planned, err) &&
            find_package(daemon, db, firmware, planned, err);
 }

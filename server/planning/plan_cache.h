@@ -17,8 +17,9 @@ struct planned {
     char core[VERSION_TEXT_SIZE]; /* with PLAN_NONE: the core of a target that is a full package, else "" */
     bool full;                    /* the hop is a full package, served as it is */
     bool target_full;             /* the target is one */
+    bool whole;                   /* the package is a full package of CSDK: the base does not matter */
     bool package_found;
-    struct package package;                    /* base → hop */
+    struct package package;                    /* to the hop */
     char reason[REASON_SIZE];                  /* why the device waits or gets nothing (reason.h), else "" */
     struct package_key unasked[PLAN_NEED_MAX]; /* needed packages that were not requested yet */
     unsigned unasked_count;

@@ -7,6 +7,25 @@
 #include "server/planning/plan_cache.h"
 #include "server/planning/package_key.h"
 
+static bool queue(struct db *db, struct daemon *daemon, const struct package_key *key, bool requeue_failed,
+                  int64_t now_ms, struct error *err)
+{
+    struct package package;
+    bool found;
+    if (!package_queue(db, key, requeue_failed, 1, now_ms, err) ||
+        !package_find(db, key, &package, &found, err))
+        return false;
+    if (found && package_state(&package) == PACKAGE_QUEUED)
+        scheduler_wake_wanted(daemon->scheduler);
+    return true;
+}
+
+bool package_request_key(struct db *db, struct daemon *daemon, const struct package_key *key, int64_t now_ms,
+                         struct error *err)
+{
+    return queue(db, daemon, key, false, now_ms, err);
+}
+
 bool package_request(struct db *db, struct daemon *daemon, const struct package_request *request,
                      struct error *err)
 {
@@ -20,14 +39,7 @@ bool package_request(struct db *db, struct daemon *daemon, const struct package_
             image_is_full(to) ? to->version : from->version);
     struct package_key key;
     package_key_of(daemon, request->firmware, from, to, &key);
-    struct package package;
-    bool found;
-    if (!package_queue(db, &key, request->requeue_failed, 1, request->now_ms, err) ||
-        !package_find(db, &key, &package, &found, err))
-        return false;
-    if (found && package_state(&package) == PACKAGE_QUEUED)
-        scheduler_wake_wanted(daemon->scheduler);
-    return true;
+    return queue(db, daemon, &key, request->requeue_failed, request->now_ms, err);
 }
 
 bool package_request_upgrade(struct db *db, struct daemon *daemon, const struct firmware *firmware,

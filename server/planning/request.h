@@ -6,6 +6,7 @@
 
 #include "storage/firmware.h"
 #include "storage/image.h"
+#include "storage/package.h"
 
 struct daemon;
 
@@ -20,6 +21,10 @@ struct package_request {
    jobs. Does nothing for a firmware without a format. ERROR_INVALID: the package cannot be made. */
 bool package_request(struct db *db, struct daemon *daemon, const struct package_request *request,
                      struct error *err) __attribute__((warn_unused_result));
+
+/* Writer's thread: queues the package of the key, unless it is there or has failed, and wakes the jobs. */
+bool package_request_key(struct db *db, struct daemon *daemon, const struct package_key *key, int64_t now_ms,
+                         struct error *err) __attribute__((warn_unused_result));
 
 /* Writer's thread: a device of this firmware runs, or probably runs, `version`. Queues what the device needs next on its
    way to the target. */

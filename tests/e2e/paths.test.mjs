@@ -157,7 +157,7 @@ describe('GET …/paths', () => {
         const scene = await line(['1138', '1147', '1162'], { reach: 1, target: null });
         const first = await paths(scene, '1138', '1162');
         assert.deepEqual(first, {
-            firmware: 'pump', from: '1138', to: '1162', state: 'waiting', hops: [], size: null, excluded: [],
+            firmware: 'pump', from: '1138', to: '1162', full: null, state: 'waiting', hops: [], size: null, excluded: [],
             waiting: [{ from: '1138', to: '1162', size: null, state: 'unknown' }], limit: 12000, advice: null, advice_code: null, advice_params: null,
         });
         assert.equal(await scene.package(), null, 'looking asks for nothing');
@@ -165,7 +165,7 @@ describe('GET …/paths', () => {
         const size = async (from, to) => (await scene.package(from, to)).size;
         const [one, two, direct] = [await size('1138', '1147'), await size('1147', '1162'), await size('1138', '1162')];
         assert.deepEqual(way, {
-            firmware: 'pump', from: '1138', to: '1162', state: 'path', size: one + two,
+            firmware: 'pump', from: '1138', to: '1162', full: null, state: 'path', size: one + two,
             hops: [{ from: '1138', to: '1147', size: one, state: 'ready' }, { from: '1147', to: '1162', size: two, state: 'ready' }],
             excluded: [{
                 from: '1138', to: '1162', reason: `${direct.toLocaleString('en')} bytes, the limit is 12,000`,

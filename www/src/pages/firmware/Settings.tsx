@@ -14,7 +14,7 @@ import type { Tab } from './One';
 import { Failure, Tag, useCall } from './parts';
 import { formats, type FirmwareInfo, type Format } from './types';
 
-type Values = Pick<FirmwareInfo, 'format' | 'max_package_bytes' | 'downgrades' | 'canary_confirmations' | 'quarantine_after' | 'hours' | 'max_bytes_per_month'>;
+type Values = Pick<FirmwareInfo, 'format' | 'max_package_bytes' | 'downgrades' | 'canary_confirmations' | 'quarantine_after' | 'hours' | 'max_bytes_per_month' | 'full_packages'>;
 
 function changesOf(now: Values, wanted: Values): Partial<Values> {
     return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => now[key as keyof Values] !== value));
@@ -78,6 +78,12 @@ export function Settings({ at, info, again }: Tab) {
                 <input type="checkbox" checked={wanted.downgrades} onChange={(event) => set({ downgrades: event.currentTarget.checked })} />
                 <span><strong>{t('firmware.set-downgrades')}</strong><span class="hint">{t('firmware.set-downgrades-hint')}</span></span>
             </label>
+            {(wanted.format === 'ec618-csdk' || wanted.full_packages) && (
+                <label class="check">
+                    <input type="checkbox" checked={wanted.full_packages} onChange={(event) => set({ full_packages: event.currentTarget.checked })} />
+                    <span><strong>{t('firmware.set-full_packages')}</strong><span class="hint">{t('firmware.set-full_packages-hint')}</span></span>
+                </label>
+            )}
             {amount('canary_confirmations', 0, 1000)}
             {amount('quarantine_after', 1, 1000)}
             <Field label={t('firmware.set-hours')} hint={t('firmware.set-hours-hint')} value={wanted.hours} required

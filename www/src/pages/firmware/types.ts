@@ -23,6 +23,7 @@ export interface FirmwareInfo {
     quarantined: number;
     hours: string;
     max_bytes_per_month: number;
+    full_packages: boolean;
     target: string | null;
     images: number;
     devices: number;
