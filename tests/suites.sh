@@ -30,7 +30,7 @@ unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock c
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the lists, the indexes and the
 # recognition of files, which do not test the threads of the server, and files that would wait for minutes.
 unthreaded_e2e="backup bulk ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-tools ctl-transcripts ctl-wrong evidence-file image-about lists match overview parameters recognition sim sim-download
-    sim-links standby suffix luatos"
+    sim-links standby suffix luatos variants"
 
 # is_in NAME LIST
 is_in() {

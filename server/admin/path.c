@@ -43,7 +43,7 @@ static bool read_version(const struct request *request, const char *name, const 
     return true;
 }
 
-/* The image of the target must exist, the image of the base may be missing. */
+/* An image of the target must exist, the image of the base may be missing. */
 static bool find_way(struct way *way, struct db *db, struct error *err)
 {
     const struct request *request = way->call->request;
@@ -55,8 +55,9 @@ static bool find_way(struct way *way, struct db *db, struct error *err)
     if (version_compare(&way->from, &way->to) == 0)
         return error_set(err, ERROR_INVALID, "from and to are both %s: a path needs two different versions",
                          way->from_text);
-    if (!image_get(db, way->firmware.id, way->to_text, &target, err) ||
-        !graph_load(way->call->daemon, db, &way->firmware, &way->from, &way->to, &way->graph, err))
+    if (!image_get(db, way->firmware.id, way->to_text, &target, err) && err->code != ERROR_SEVERAL_BUILDS)
+        return false;
+    if (!graph_load(way->call->daemon, db, &way->firmware, &way->from, &way->to, &way->graph, err))
         return false;
     plan_make(&way->graph.plan, &way->plan);
     return true;

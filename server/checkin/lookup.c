@@ -128,6 +128,21 @@ static bool look_for_base(struct db *db, struct facts *facts, const char *base, 
     return image_find(db, facts->firmware.id, base, &facts->planned.base, &facts->snapshot.base_known, err);
 }
 
+/* Whether the base is missing, or has builds of which none is chosen. */
+static bool look_for_builds(struct db *db, struct facts *facts, const char *base, struct error *err)
+{
+    struct snapshot *known = &facts->snapshot;
+    char builds[BUILDS_SIZE];
+    size_t count;
+    if (known->base_known)
+        return true;
+    if (!image_builds(db, facts->firmware.id, base, builds, &count, err))
+        return false;
+    if (count > 1)
+        snprintf(known->base_builds, sizeof known->base_builds, "%s", builds);
+    return true;
+}
+
 static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
@@ -163,7 +178,7 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
              planned->package.error);
     snprintf(known->package_quarantine, sizeof known->package_quarantine, "%.*s",
              (int)sizeof known->package_quarantine - 1, planned->package.quarantine);
-    return trial_look(db, daemon->config, facts, err);
+    return look_for_builds(db, facts, base, err) && trial_look(db, daemon->config, facts, err);
 }
 
 static bool load_counts(struct db *db, struct facts *facts, struct error *err)
@@ -231,9 +246,13 @@ static bool has_image(struct db *db, const struct facts *facts, const struct ver
                       struct error *err)
 {
     char text[VERSION_TEXT_SIZE];
-    struct image image;
+    char builds[BUILDS_SIZE];
+    size_t count;
     version_format(version, text);
-    return image_find(db, facts->firmware.id, text, &image, ret, err);
+    if (!image_builds(db, facts->firmware.id, text, builds, &count, err))
+        return false;
+    *ret = count > 0;
+    return true;
 }
 
 /* A module sends its core and its script. The version gets the form in which the firmware's images are

@@ -143,10 +143,13 @@ bool lookup_attempt(struct daemon *daemon, struct db *db, struct facts *facts, s
     if (!attempt->size_bytes || strcmp(attempt->format, facts->firmware.format) != 0)
         return true;
     struct image to;
-    bool found, ready;
+    bool found, led_to = false, ready;
     if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
         !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err))
         return false;
-    known->pinned_servable = ready && found && !to.withdrawn_ms;
+    if (!found && !image_is_led_to(db, attempt->firmware_id, attempt->to, &attempt->package_sha256, &led_to,
+                                   err)) /* one of several builds */
+        return false;
+    known->pinned_servable = ready && (found ? !to.withdrawn_ms : led_to);
     return true;
 }

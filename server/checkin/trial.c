@@ -69,6 +69,11 @@ static bool find_images(struct db *db, const struct attempt *attempt, struct qua
 {
     struct image from, to;
     bool found_from;
+    if (!image_of_package(db, attempt->firmware_id, attempt->from, attempt->to, &attempt->package_sha256,
+                          &hop->from, &hop->to, ret_found, err))
+        return false;
+    if (*ret_found)
+        return true;
     if (!image_find(db, attempt->firmware_id, attempt->from, &from, &found_from, err) ||
         !image_find(db, attempt->firmware_id, attempt->to, &to, ret_found, err))
         return false;

@@ -19,7 +19,7 @@ void package_key_of(const struct daemon *daemon, const struct firmware *firmware
 
 bool package_key_can_be_made(const struct image *from, const struct image *to)
 {
-    return !image_is_full(from) && !image_is_full(to);
+    return !image_is_full(from) && !image_is_full(to) && image_same_areas(from, to);
 }
 
 /* A release, which says which builds of a core there are. */
@@ -32,11 +32,18 @@ bool package_key_full_fits(const struct image *package, const struct version *ba
                            const struct image *images, size_t count, char why[FULL_WHY_SIZE])
 {
     struct version version;
+    bool found = false;
     why[0] = '\0';
-    for (size_t i = 0; i < count; i++)
-        if (version_parse(slice_of(images[i].version), &version) && version_compare(&version, base) == 0 &&
-            images[i].script.address)
-            return full_fits(&package->script, &images[i].script, why);
+    for (size_t i = 0; i < count; i++) {
+        if (!version_parse(slice_of(images[i].version), &version) || version_compare(&version, base) != 0 ||
+            !images[i].script.address)
+            continue;
+        found = true;
+        if (!full_fits(&package->script, &images[i].script, why))
+            return false;
+    }
+    if (found)
+        return true;
     for (size_t i = 0; i < count; i++)
         if (has_place(&images[i]) && version_parse(slice_of(images[i].version), &version) &&
             version.part[0] == base->part[0] && !full_fits(&package->script, &images[i].script, why))

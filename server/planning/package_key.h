@@ -14,11 +14,12 @@ struct daemon;
 void package_key_of(const struct daemon *daemon, const struct firmware *firmware, const struct image *from,
                     const struct image *to, struct package_key *ret);
 
-/* No delta is made from or to a full package: the script inside is compressed. */
+/* No delta is made from or to a full package: the script inside is compressed. Nor between releases whose scripts have
+   other places. */
 bool package_key_can_be_made(const struct image *from, const struct image *to);
 
 /* Whether a device that runs `base` can take the script of a full package for its core. `images`: all of the firmware.
-   When the image of `base` is not here, or does not say where its script is, every image of its core that says so has to
+   Each build of `base` has to fit. When the image of `base` is not here, or does not say where its script is, every image of its core that says so has to
    fit: the device may run any of these builds. False: `why` is a sentence. */
 bool package_key_full_fits(const struct image *package, const struct version *base,
                            const struct image *images, size_t count, char why[FULL_WHY_SIZE]);

@@ -13,6 +13,12 @@ bool package_request(struct db *db, struct daemon *daemon, const struct package_
     const struct image *from = request->from, *to = request->to;
     if (!request->firmware->format[0])
         return true;
+    if (!image_same_areas(from, to))
+        return error_set(
+            err, ERROR_INVALID,
+            "the scripts of %s and %s have different places in flash: no delta leads from one to "
+            "the other",
+            from->version, to->version);
     if (!package_key_can_be_made(from, to))
         return error_set(
             err, ERROR_INVALID,
