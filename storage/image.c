@@ -39,6 +39,7 @@
 enum {
     FIND,
     LED_TO,
+    AFTER,
     OF_PACKAGE,
     FIND_BUILD,
     BUILDS,
@@ -55,11 +56,14 @@ enum {
     REQUIRED
 };
 static const char *const sql[] = {
-    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image i WHERE firmware_id = $1 AND version = $2 AND (is_default = 1 "
-             "OR NOT EXISTS (SELECT 1 FROM image o WHERE o.firmware_id = $1 AND o.version = $2 AND o.id <> i.id))",
+    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image i WHERE firmware_id = $1 AND version = $2 AND "
+             "(sha256 = $3 OR is_default = 1 OR NOT EXISTS (SELECT 1 FROM image o WHERE o.firmware_id = $1 "
+             "AND o.version = $2 AND o.id <> i.id)) ORDER BY sha256 = $3 DESC LIMIT 1",
     [FIND_BUILD] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2 AND variant = $3",
     [LED_TO] = "SELECT 1 FROM package p JOIN image i ON i.sha256 = p.to_sha256 WHERE p.sha256 = $1 "
                "AND i.firmware_id = $2 AND i.version = $3 AND i.withdrawn_ms IS NULL LIMIT 1",
+    [AFTER] = "SELECT i.sha256 FROM package p JOIN image i ON i.sha256 = p.to_sha256 WHERE p.sha256 = $1 "
+              "AND i.firmware_id = $2 AND i.version = $3 LIMIT 1",
     [OF_PACKAGE] = "SELECT f.sha256, t.sha256 FROM package p JOIN image f ON f.sha256 = p.from_sha256 "
                    "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "
                    "WHERE p.sha256 = $1 AND f.firmware_id = $2 AND f.version = $3 AND t.version = $4 LIMIT 1",
@@ -97,10 +101,20 @@ DB_TABLE(image, ENTITY_IMAGE);
 static const char *const kind_names[] = {[IMAGE_PLAIN] = "image", [IMAGE_FULL] = "full"};
 const struct enum_names image_kind_names = ENUM_NAMES(kind_names);
 
+bool image_find_build(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *build,
+                      struct image *ret, bool *ret_found, struct error *err)
+{
+    static const struct sha256 unknown;
+    return db_row(
+        db,
+        QUERY(FIND, PARAMS(P_INT(firmware_id), P_TEXT(version), P_HASH(build ? build : &unknown)), ROW(ret)),
+        ret_found, err);
+}
+
 bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
                 struct error *err)
 {
-    return db_row(db, QUERY(FIND, PARAMS(P_INT(firmware_id), P_TEXT(version)), ROW(ret)), ret_found, err);
+    return image_find_build(db, firmware_id, version, NULL, ret, ret_found, err);
 }
 
 struct builds {
@@ -339,6 +353,14 @@ bool image_is_led_to(struct db *db, int64_t firmware_id, const char *version, co
 {
     return db_row(db, QUERY(LED_TO, PARAMS(P_HASH(package), P_INT(firmware_id), P_TEXT(version)), NO_FIELDS),
                   ret, err);
+}
+
+bool image_after_package(struct db *db, int64_t firmware_id, const char *version,
+                         const struct sha256 *package, struct sha256 *ret, bool *ret_found, struct error *err)
+{
+    return db_row(
+        db, QUERY(AFTER, PARAMS(P_HASH(package), P_INT(firmware_id), P_TEXT(version)), FIELDS(F_HASH(ret))),
+        ret_found, err);
 }
 
 bool image_of_package(struct db *db, int64_t firmware_id, const char *from, const char *to,

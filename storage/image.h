@@ -43,6 +43,9 @@ struct image {
    default: *ret_found is false. */
 bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
                 struct error *err);
+/* As image_find(); but the build with the hash `build` comes first. NULL or zero: it is not known. */
+bool image_find_build(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *build,
+                      struct image *ret, bool *ret_found, struct error *err);
 /* As image_find(); ERROR_IMAGE_NOT_FOUND when there is no such image, ERROR_SEVERAL_BUILDS names the builds. */
 bool image_get(struct db *db, int64_t firmware_id, const char *version, struct image *ret, struct error *err);
 /* Exactly this build. ERROR_IMAGE_NOT_FOUND names the builds that are there. */
@@ -96,6 +99,10 @@ bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha
 /* Whether this package leads to a build of this version that is not withdrawn. */
 bool image_is_led_to(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *package,
                      bool *ret, struct error *err);
+/* The build of this version that the package leads to. */
+bool image_after_package(struct db *db, int64_t firmware_id, const char *version,
+                         const struct sha256 *package, struct sha256 *ret, bool *ret_found,
+                         struct error *err);
 /* The builds of these two versions that this package leads from and to. */
 bool image_of_package(struct db *db, int64_t firmware_id, const char *from, const char *to,
                       const struct sha256 *package, struct sha256 *ret_from, struct sha256 *ret_to,

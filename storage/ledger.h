@@ -63,7 +63,7 @@
     X(LEDGER_PACKAGE_LOST, "package-lost", "package", "reason")                                              \
     X(LEDGER_LINK_MADE, "link-made", "product firmware device", "by link token version")                     \
     X(LEDGER_LINKS_REVOKED, "links-revoked", "product device", "by link")                                    \
-    X(LEDGER_DEVICE_SET, "device-set", "product device", "by held_out note tags")                            \
+    X(LEDGER_DEVICE_SET, "device-set", "product device", "build_sha256 by held_out note tags")               \
     X(LEDGER_DEVICE_RETIRED, "device-retired", "product device", "by")                                       \
     X(LEDGER_DEVICE_RESTORED, "device-restored", "product device", "by")                                     \
     X(LEDGER_DEVICE_REPLACED, "device-replaced", "product device", "by successor")                           \

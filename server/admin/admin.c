@@ -90,8 +90,8 @@
       admin_package_quarantine)                                                                              \
     X("DELETE", FIRMWARE "/packages/{}/{}/quarantine", "from_variant to_variant", OPERATE, 0,                \
       admin_package_lift)                                                                                    \
-    X("GET", FIRMWARE "/paths", "from to", READ, 0, admin_path_show)                                         \
-    X("POST", FIRMWARE "/paths", "from to", UPLOAD, 0, admin_path_ask)                                       \
+    X("GET", FIRMWARE "/paths", "from from_variant to", READ, 0, admin_path_show)                            \
+    X("POST", FIRMWARE "/paths", "from from_variant to", UPLOAD, 0, admin_path_ask)                          \
     X("POST", FIRMWARE "/reports", "", OPERATE, 4 * KIB * KIB, admin_report_add_many)                        \
     X("POST", FIRMWARE "/links", "existing version", OPERATE, 4 * KIB * KIB, admin_link_add_many)            \
     X("POST", PRODUCT "/devices", "", OPERATE, 4 * KIB * KIB, admin_device_import)                           \

@@ -47,7 +47,9 @@ static bool read_version(const struct request *request, const char *name, const 
 static bool find_way(struct way *way, struct db *db, struct error *err)
 {
     const struct request *request = way->call->request;
-    struct image target;
+    struct image target, build = {.id = 0};
+    char variant[VARIANT_SIZE];
+    bool given;
     if (!path_params_firmware(request, db, &way->product, &way->firmware, err) ||
         !read_version(request, "from", way->firmware.name, &way->from, way->from_text, err) ||
         !read_version(request, "to", way->firmware.name, &way->to, way->to_text, err))
@@ -57,7 +59,11 @@ static bool find_way(struct way *way, struct db *db, struct error *err)
                          way->from_text);
     if (!image_get(db, way->firmware.id, way->to_text, &target, err) && err->code != ERROR_SEVERAL_BUILDS)
         return false;
-    if (!graph_load(way->call->daemon, db, &way->firmware, &way->from, &way->to, &way->graph, err))
+    if (!path_params_variant(request, "from_variant", variant, &given, err) ||
+        (given && !image_get_build(db, way->firmware.id, way->from_text, variant, &build, err)))
+        return false;
+    if (!graph_load(way->call->daemon, db, &way->firmware, &way->from, build.id ? &build.sha256 : NULL,
+                    &way->to, &way->graph, err))
         return false;
     plan_make(&way->graph.plan, &way->plan);
     return true;

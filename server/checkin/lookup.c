@@ -122,10 +122,19 @@ static bool load_campaign(const struct daemon *daemon, struct db *db, const char
 
 /* The way to the target */
 
+/* The build that the device runs, if it is known. */
+static const struct sha256 *build_of(const struct facts *facts)
+{
+    const struct snapshot *known = &facts->snapshot;
+    bool is_confirmed = known->confirmed.count && version_compare(&known->base, &known->confirmed) == 0;
+    return is_confirmed ? &facts->device.build : NULL;
+}
+
 /* The image of a base without a plan: the base is at or above the target, or there is no target. */
 static bool look_for_base(struct db *db, struct facts *facts, const char *base, struct error *err)
 {
-    return image_find(db, facts->firmware.id, base, &facts->planned.base, &facts->snapshot.base_known, err);
+    return image_find_build(db, facts->firmware.id, base, build_of(facts), &facts->planned.base,
+                            &facts->snapshot.base_known, err);
 }
 
 /* Whether the base is missing, or has builds of which none is chosen. */
@@ -157,7 +166,7 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
     int order = version_compare(&known->base, &known->target);
     if (!known->target.count || order == 0 || (order > 0 && !known->downgrades))
         return look_for_base(db, facts, base, err);
-    if (!plan_cache_find(daemon, db, &facts->firmware, &known->base, &found, err))
+    if (!plan_cache_find(daemon, db, &facts->firmware, &known->base, build_of(facts), &found, err))
         return false;
     *planned = *found;
     known->base_known = planned->base.id || planned->outcome != PLAN_NONE;

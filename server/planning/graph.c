@@ -100,23 +100,35 @@ static size_t count_builds(const struct image *images, size_t count)
     return builds;
 }
 
-static const struct image *find_base(const struct image *images, size_t count, const struct version *from)
+static const struct image *find_hash(const struct image *builds, size_t count, const struct sha256 *hash)
+{
+    for (size_t i = 0; hash && i < count; i++)
+        if (sha256_equal(&builds[i].sha256, hash))
+            return &builds[i];
+    return NULL;
+}
+
+static const struct image *find_base(const struct image *images, size_t count, const struct version *from,
+                                     const struct sha256 *build)
 {
     struct version version;
     size_t builds;
     for (size_t i = 0; i < count; i += builds) {
         builds = count_builds(&images[i], count - i);
-        if (version_parse(slice_of(images[i].version), &version) && version_compare(&version, from) == 0)
-            return choose_build(&images[i], builds, NULL);
+        if (version_parse(slice_of(images[i].version), &version) && version_compare(&version, from) == 0) {
+            const struct image *known = find_hash(&images[i], builds, build);
+            return known ? known : choose_build(&images[i], builds, NULL);
+        }
     }
     return NULL;
 }
 
 /* Keeps at most one build of each version: no path leads over two kinds of builds. */
 static bool choose_builds(const struct image *images, size_t count, const struct version *from,
-                          struct image **ret, size_t *ret_count, struct error *err)
+                          const struct sha256 *build, struct image **ret, size_t *ret_count,
+                          struct error *err)
 {
-    const struct image *base = find_base(images, count, from), *chosen;
+    const struct image *base = find_base(images, count, from, build), *chosen;
     size_t builds;
     *ret_count = 0;
     *ret = calloc(count + 1, sizeof **ret);
@@ -274,14 +286,15 @@ static bool add_edges(const struct daemon *daemon, struct db *db, const struct f
 }
 
 bool graph_load(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                const struct version *from, const struct version *to, struct graph *ret, struct error *err)
+                const struct version *from, const struct sha256 *build, const struct version *to,
+                struct graph *ret, struct error *err)
 {
     _cleanup_(cleanup_free) struct image *images = NULL, *chosen = NULL;
     struct graph graph = {
         .plan = {.limit = (uint64_t)firmware->max_package_bytes, .format_missing = !firmware->format[0]}};
     size_t count, chosen_count;
     if (!image_list(db, firmware->id, &images, &count, err) ||
-        !choose_builds(images, count, from, &chosen, &chosen_count, err))
+        !choose_builds(images, count, from, build, &chosen, &chosen_count, err))
         return false;
     graph.image = calloc(count + 2, sizeof *graph.image);
     graph.plan.version = calloc(count + 2, sizeof *graph.plan.version);

@@ -46,6 +46,6 @@ bool package_request_upgrade(struct db *db, struct daemon *daemon, const struct 
     int order = version_compare(&base, &target);
     if (order == 0 || (order > 0 && !firmware->downgrades))
         return true;
-    return plan_cache_find(daemon, db, firmware, &base, &planned, err) &&
+    return plan_cache_find(daemon, db, firmware, &base, NULL, &planned, err) &&
            plan_cache_ask(daemon, db, planned, now_ms, err);
 }

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { noiseImage } from './lib/firmware.mjs';
+import { firmwareImage, noiseImage } from './lib/firmware.mjs';
 import { sha256 } from './lib/module.mjs';
 import { Scene, assertProblem } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
@@ -83,6 +83,47 @@ describe('the builds of a version', () => {
 });
 
 describe('a device of a version with several builds', () => {
+    test('gets the package from its own build, when the package to it came from here', async () => {
+        const scene = await Scene.build(server, { versions: ['1', '2', '3'], target: '2' });
+        const second = firmwareImage({ seed: 4711, size });
+        await put(scene, '2', 'full', second);
+        const modules = [];
+        for (const [variant, bytes] of [['', scene.images.get('2')], ['full', second]]) {
+            await makeDefault(scene, '2', variant);
+            scene.known.set(sha256(bytes), '2');
+            const module = scene.module();
+            await module.upgrade();
+            assert.equal((await module.ask()).code, 27);
+            assert.equal((await scene.record(module)).build_sha256, sha256(bytes));
+            assert.ok(module.image.equals(bytes), 'the default');
+            modules.push(module);
+        }
+        await makeDefault(scene, '2', 'full', false);
+        await scene.setTarget('3');
+        for (const module of modules) {
+            await module.upgrade(); // a patch of the other build gives an image that nobody knows
+            assert.equal(module.version, '3');
+        }
+        const stranger = scene.module({ version: '2' });
+        assert.equal((await stranger.ask()).code, 44);
+    });
+
+    test('gets the package from the build that an admin names', async () => {
+        const scene = await Scene.build(server, { versions: ['1', '2'] });
+        const second = firmwareImage({ seed: 4712, size });
+        await put(scene, '1', 'full', second);
+        const module = Object.assign(scene.module(), { image: second });
+        const set = (variant, expect = 200) => server.admin('PATCH', `/api/v1/products/${scene.product}/devices/imei:${module.id}`, { variant }, { expect });
+        assert.equal((await module.ask()).code, 44);
+        assertProblem(await set('tts', 422), 422, 'invalid');
+        assert.equal((await set('full')).json.build_sha256, sha256(second));
+        await module.upgrade();
+        assert.equal(module.version, '2');
+        const other = scene.module();
+        assert.equal((await other.ask()).code, 44, 'only of this device');
+        assert.equal((await set(null)).json.build_sha256, null);
+    });
+
     test('gets no package while its build is not known', async () => {
         const scene = await Scene.build(server, { versions: ['1', '2'] });
         await scene.makePackage();
@@ -132,4 +173,6 @@ test('a version with several builds may be the target: a device without a certai
     const path = (await get(scene, '/paths?from=1&to=2')).json;
     assert.equal(path.state, 'none');
     assert.match(JSON.stringify(path.excluded), /2 has several builds, and which one is meant is not known/);
+    await put(scene, '1', 'full', other());
+    assert.equal((await get(scene, '/paths?from=1&from_variant=full&to=2')).json.state, 'none');
 });

@@ -49,3 +49,5 @@ CREATE TABLE image_about (
 ) STRICT;
 INSERT INTO image_about SELECT * FROM image_about_old;
 DROP TABLE image_about_old;
+-- The image of which the device runs the build: known when a package to it was delivered and confirmed, or an admin said so.
+ALTER TABLE device ADD COLUMN build_sha256 BLOB;
