@@ -38,9 +38,6 @@
 
 enum {
     FIND,
-    LED_TO,
-    AFTER,
-    OF_PACKAGE,
     FIND_BUILD,
     BUILDS,
     CLEAR_DEFAULT,
@@ -60,13 +57,6 @@ static const char *const sql[] = {
              "(sha256 = $3 OR is_default = 1 OR NOT EXISTS (SELECT 1 FROM image o WHERE o.firmware_id = $1 "
              "AND o.version = $2 AND o.id <> i.id)) ORDER BY sha256 = $3 DESC LIMIT 1",
     [FIND_BUILD] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2 AND variant = $3",
-    [LED_TO] = "SELECT 1 FROM package p JOIN image i ON i.sha256 = p.to_sha256 WHERE p.sha256 = $1 "
-               "AND i.firmware_id = $2 AND i.version = $3 AND i.withdrawn_ms IS NULL LIMIT 1",
-    [AFTER] = "SELECT i.sha256 FROM package p JOIN image i ON i.sha256 = p.to_sha256 WHERE p.sha256 = $1 "
-              "AND i.firmware_id = $2 AND i.version = $3 LIMIT 1",
-    [OF_PACKAGE] = "SELECT f.sha256, t.sha256 FROM package p JOIN image f ON f.sha256 = p.from_sha256 "
-                   "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "
-                   "WHERE p.sha256 = $1 AND f.firmware_id = $2 AND f.version = $3 AND t.version = $4 LIMIT 1",
     [BUILDS] = "SELECT variant FROM image WHERE firmware_id = $1 AND version = $2 ORDER BY variant",
     [CLEAR_DEFAULT] = "UPDATE image SET is_default = 0 WHERE firmware_id = $1 AND version = $2 AND is_default = 1",
     [SET_DEFAULT] = "UPDATE image SET is_default = $1 WHERE id = $2",
@@ -346,31 +336,6 @@ bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha
                             struct error *err)
 {
     return db_row(db, QUERY(FULL_IS_SERVABLE, PARAMS(P_HASH(hash), P_INT(firmware_id)), NO_FIELDS), ret, err);
-}
-
-bool image_is_led_to(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *package,
-                     bool *ret, struct error *err)
-{
-    return db_row(db, QUERY(LED_TO, PARAMS(P_HASH(package), P_INT(firmware_id), P_TEXT(version)), NO_FIELDS),
-                  ret, err);
-}
-
-bool image_after_package(struct db *db, int64_t firmware_id, const char *version,
-                         const struct sha256 *package, struct sha256 *ret, bool *ret_found, struct error *err)
-{
-    return db_row(
-        db, QUERY(AFTER, PARAMS(P_HASH(package), P_INT(firmware_id), P_TEXT(version)), FIELDS(F_HASH(ret))),
-        ret_found, err);
-}
-
-bool image_of_package(struct db *db, int64_t firmware_id, const char *from, const char *to,
-                      const struct sha256 *package, struct sha256 *ret_from, struct sha256 *ret_to,
-                      bool *ret_found, struct error *err)
-{
-    return db_row(db,
-                  QUERY(OF_PACKAGE, PARAMS(P_HASH(package), P_INT(firmware_id), P_TEXT(from), P_TEXT(to)),
-                        FIELDS(F_HASH(ret_from), F_HASH(ret_to))),
-                  ret_found, err);
 }
 
 bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err)

@@ -96,18 +96,6 @@ bool image_required_between(struct db *db, int64_t firmware_id, const struct ver
 bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,
                             struct error *err);
 
-/* Whether this package leads to a build of this version that is not withdrawn. */
-bool image_is_led_to(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *package,
-                     bool *ret, struct error *err);
-/* The build of this version that the package leads to. */
-bool image_after_package(struct db *db, int64_t firmware_id, const char *version,
-                         const struct sha256 *package, struct sha256 *ret, bool *ret_found,
-                         struct error *err);
-/* The builds of these two versions that this package leads from and to. */
-bool image_of_package(struct db *db, int64_t firmware_id, const char *from, const char *to,
-                      const struct sha256 *package, struct sha256 *ret_from, struct sha256 *ret_to,
-                      bool *ret_found, struct error *err);
-
 /* Whether an image or a package has these bytes. Then the blob must stay. */
 bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err);
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "server/checkin/origin.h"
 #include "server/delivery/progress.h"
+#include "storage/image_package.h"
 #include "upgrade/full.h"
 
 struct catch_up {
@@ -147,8 +148,8 @@ bool lookup_attempt(struct daemon *daemon, struct db *db, struct facts *facts, s
     if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
         !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err))
         return false;
-    if (!found && !image_is_led_to(db, attempt->firmware_id, attempt->to, &attempt->package_sha256, &led_to,
-                                   err)) /* one of several builds */
+    if (!found && !image_package_is_servable(db, attempt->firmware_id, attempt->to, &attempt->package_sha256,
+                                             &led_to, err)) /* one of several builds */
         return false;
     known->pinned_servable = ready && (found ? !to.withdrawn_ms : led_to);
     return true;

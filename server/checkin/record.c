@@ -12,6 +12,7 @@
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "server/webhook/notify.h"
+#include "storage/image_package.h"
 
 static bool note_version(struct db *db, struct facts *facts, const char *before, struct error *err)
 {
@@ -57,8 +58,8 @@ static bool take_build(struct db *db, struct facts *facts, const struct device *
                  attempt->firmware_id == device->firmware_id &&
                  strcmp(attempt->to, device->confirmed_version) == 0;
     bool found = false;
-    if (by_us && !image_after_package(db, device->firmware_id, attempt->to, &attempt->package_sha256,
-                                      &device->build, &found, err))
+    if (by_us && !image_package_to(db, device->firmware_id, attempt->to, &attempt->package_sha256,
+                                   &device->build, &found, err))
         return false;
     if (!found && !same)
         device->build = (struct sha256){{0}};
