@@ -142,6 +142,9 @@ describe('a device of a version with several builds', () => {
         await makeDefault(scene, '1', '');
         await scene.makePackage();
         const module = scene.module();
+        assert.equal((await module.ask()).status, 200);
+        const explain = (await server.admin('GET', `/api/v1/products/${scene.product}/explain?device=imei:${module.id}`, null, { expect: 200 })).json;
+        assert.deepEqual([explain.build.variant, explain.build.known], [null, false], 'the default is assumed');
         await module.upgrade();
         assert.equal(module.version, '2');
     });
