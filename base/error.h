@@ -47,6 +47,7 @@
     X(ERROR_TOKEN_REVOKED, 409, "token-revoked")                                                             \
     X(ERROR_LAST_TOKEN, 409, "last-token")                                                                   \
     X(ERROR_IMAGE_CONFLICT, 409, "image-conflict")                                                           \
+    X(ERROR_SEVERAL_BUILDS, 409, "several-builds")                                                           \
     X(ERROR_IMAGE_WITHDRAWN, 409, "image-withdrawn")                                                         \
     X(ERROR_IMAGE_IN_USE, 409, "image-in-use")                                                               \
     X(ERROR_FORMAT_NOT_SET, 409, "format-not-set")                                                           \

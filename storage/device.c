@@ -15,6 +15,7 @@
     NEXT(confirmed_ms, INT_OR_NULL, row->confirmed_ms)                                                       \
     NEXT(confirmed_by, ENUM_OR_NULL, row->confirmed_by, &reported_by_names)                                  \
     NEXT(confirmed_grade, ENUM_OR_NULL, row->confirmed_grade, &grade_names)                                  \
+    NEXT(build_sha256, HASH_OR_NULL, row->build)                                                             \
     NEXT(claim_version, TEXT_OR_NULL, row->claim.version)                                                    \
     NEXT(claim_firmware_id, INT_OR_NULL, row->claim.firmware_id)                                             \
     NEXT(claim_ms, INT_OR_NULL, row->claim.at_ms)                                                            \

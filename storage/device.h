@@ -64,6 +64,8 @@ struct device {
     int64_t confirmed_ms;
     enum reported_by confirmed_by;
     enum grade confirmed_grade;
+    /* The image of the confirmed version that it runs, by its hash. Zero: not known; only matters among several builds. */
+    struct sha256 build;
     struct claim claim;
     char asked_version[VERSION_TEXT_SIZE]; /* the base that the last answer was for, "": none */
     enum asked_over asked_over;

@@ -23,6 +23,8 @@
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(firmware_id, INT, row->firmware_id)                                                                \
     NEXT(version, TEXT, row->version)                                                                        \
+    NEXT(variant, TEXT, row->variant)                                                                        \
+    NEXT(is_default, BOOL, row->is_default)                                                                  \
     NEXT(sha256, HASH, row->sha256)                                                                          \
     NEXT(size_bytes, INT, row->size_bytes)                                                                   \
     NEXT(file_name, TEXT_OR_NULL, row->file_name)                                                            \
@@ -36,9 +38,31 @@
 #define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
 #define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
-enum { FIND, TWIN, ADD, LIST, UPDATE, COUNT_USES, REMOVE, FULL_IS_SERVABLE, USES_BLOB, REQUIRED, SET_SCRIPT };
+enum {
+    FIND,
+    FIND_BUILD,
+    BUILDS,
+    CLEAR_DEFAULT,
+    SET_DEFAULT,
+    TWIN,
+    ADD,
+    LIST,
+    UPDATE,
+    COUNT_USES,
+    REMOVE,
+    FULL_IS_SERVABLE,
+    USES_BLOB,
+    REQUIRED,
+    SET_SCRIPT
+};
 static const char *const sql[] = {
-    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2",
+    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image i WHERE firmware_id = $1 AND version = $2 AND "
+             "(sha256 = $3 OR is_default = 1 OR NOT EXISTS (SELECT 1 FROM image o WHERE o.firmware_id = $1 "
+             "AND o.version = $2 AND o.id <> i.id)) ORDER BY sha256 = $3 DESC LIMIT 1",
+    [FIND_BUILD] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2 AND variant = $3",
+    [BUILDS] = "SELECT variant FROM image WHERE firmware_id = $1 AND version = $2 ORDER BY variant",
+    [CLEAR_DEFAULT] = "UPDATE image SET is_default = 0 WHERE firmware_id = $1 AND version = $2 AND is_default = 1",
+    [SET_DEFAULT] = "UPDATE image SET is_default = $1 WHERE id = $2",
     [TWIN] =
         "SELECT f.name, i.version, i.firmware_id FROM image i JOIN firmware f ON f.id = i.firmware_id "
         "WHERE i.sha256 = $1 AND f.product_id = $2 ORDER BY i.firmware_id <> $3, i.id LIMIT 1",
@@ -71,18 +95,100 @@ DB_TABLE(image, ENTITY_IMAGE);
 static const char *const kind_names[] = {[IMAGE_PLAIN] = "image", [IMAGE_FULL] = "full"};
 const struct enum_names image_kind_names = ENUM_NAMES(kind_names);
 
+bool image_find_build(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *build,
+                      struct image *ret, bool *ret_found, struct error *err)
+{
+    static const struct sha256 unknown;
+    return db_row(
+        db,
+        QUERY(FIND, PARAMS(P_INT(firmware_id), P_TEXT(version), P_HASH(build ? build : &unknown)), ROW(ret)),
+        ret_found, err);
+}
+
 bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
                 struct error *err)
 {
-    return db_row(db, QUERY(FIND, PARAMS(P_INT(firmware_id), P_TEXT(version)), ROW(ret)), ret_found, err);
+    return image_find_build(db, firmware_id, version, NULL, ret, ret_found, err);
+}
+
+struct builds {
+    char variant[VARIANT_SIZE]; /* the row */
+    char *text;
+    size_t count;
+};
+
+static bool add_build(void *cls)
+{
+    struct builds *builds = cls;
+    size_t used = strlen(builds->text);
+    snprintf(builds->text + used, BUILDS_SIZE - used, "%s%s", used ? ", " : "",
+             builds->variant[0] ? builds->variant : "'' (none)");
+    builds->count++;
+    return true;
+}
+
+bool image_builds(struct db *db, int64_t firmware_id, const char *version, char out[BUILDS_SIZE],
+                  size_t *ret_count, struct error *err)
+{
+    struct builds builds = {.text = out};
+    out[0] = '\0';
+    if (!db_rows(db,
+                 QUERY(BUILDS, PARAMS(P_INT(firmware_id), P_TEXT(version)), FIELDS(F_TEXT(builds.variant))),
+                 add_build, &builds, err))
+        return false;
+    *ret_count = builds.count;
+    return true;
 }
 
 bool image_get(struct db *db, int64_t firmware_id, const char *version, struct image *ret, struct error *err)
 {
+    char builds[BUILDS_SIZE];
+    size_t count;
     bool found;
     if (!image_find(db, firmware_id, version, ret, &found, err))
         return false;
-    return found || error_set(err, ERROR_IMAGE_NOT_FOUND, "there is no image of version %s", version);
+    if (found)
+        return true;
+    if (!image_builds(db, firmware_id, version, builds, &count, err))
+        return false;
+    if (count)
+        return error_set(
+            err, ERROR_SEVERAL_BUILDS,
+            "version %s has several builds (variants %s), and none is the default: name one with "
+            "variant, or make one the default",
+            version, builds);
+    return error_set(err, ERROR_IMAGE_NOT_FOUND, "there is no image of version %s", version);
+}
+
+static bool find_build(struct db *db, int64_t firmware_id, const char *version, const char *variant,
+                       struct image *ret, bool *ret_found, struct error *err)
+{
+    return db_row(db,
+                  QUERY(FIND_BUILD, PARAMS(P_INT(firmware_id), P_TEXT(version), P_TEXT(variant)), ROW(ret)),
+                  ret_found, err);
+}
+
+bool image_get_build(struct db *db, int64_t firmware_id, const char *version, const char *variant,
+                     struct image *ret, struct error *err)
+{
+    char builds[BUILDS_SIZE];
+    size_t count;
+    bool found;
+    if (!find_build(db, firmware_id, version, variant, ret, &found, err))
+        return false;
+    if (found)
+        return true;
+    if (!image_builds(db, firmware_id, version, builds, &count, err))
+        return false;
+    if (!count)
+        return error_set(err, ERROR_IMAGE_NOT_FOUND, "there is no image of version %s", version);
+    return error_set(err, ERROR_IMAGE_NOT_FOUND, "version %s has no variant '%s'; there is %s", version,
+                     variant, builds);
+}
+
+void image_build_name(const struct image *image, char out[BUILD_NAME_SIZE])
+{
+    snprintf(out, BUILD_NAME_SIZE, image->variant[0] ? "%s (%s)" : "%s", image->version, image->variant);
 }
 
 void image_warn(struct image *image, const char *format, ...)
@@ -110,25 +216,49 @@ static bool warn_of_twin(struct db *db, int64_t product_id, struct image *image,
                       FIELDS(F_TEXT(name), F_TEXT(version), F_INT(&firmware_id))),
                 &found, err))
         return false;
-    if (found && firmware_id == image->firmware_id)
+    if (found && firmware_id == image->firmware_id && strcmp(version, image->version) == 0)
+        image_warn(image, "another build of this version has the same bytes: was a file renamed?");
+    else if (found && firmware_id == image->firmware_id)
         image_warn(image, "version %s has the same bytes: was a file renamed?", version);
     else if (found)
         image_warn(image, "version %s of %s has the same bytes: was a file renamed?", version, name);
     return true;
 }
 
+/* What the vendor adds to the file names of builds: LuatOS-SoC_V1114_EC618_TTS_ONCHIP.soc */
+static const char *suggest_variant(const char *file_name)
+{
+    static const struct {
+        const char *part, *variant;
+    } known[] = {{"_TTS_ONCHIP", "tts_onchip"}, {"_TTS", "tts"}, {"_FULL", "full"}, {"_CLOUD", "cloud"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strstr(file_name, known[i].part))
+            return known[i].variant;
+    return "full";
+}
+
+static bool refuse_other(const struct image *image, const char *hex, struct error *err)
+{
+    char name[BUILD_NAME_SIZE];
+    image_build_name(image, name);
+    return error_set(
+        err, ERROR_IMAGE_CONFLICT,
+        "version %s exists already with other bytes (sha256 %s). If this is another build of the "
+        "version, give it a variant, for example variant=%s",
+        name, hex, suggest_variant(image->file_name));
+}
+
 bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret_new, struct error *err)
 {
     struct image there;
     bool found;
-    if (!image_find(db, image->firmware_id, image->version, &there, &found, err))
+    if (!find_build(db, image->firmware_id, image->version, image->variant, &there, &found, err))
         return false;
     if (found) {
         char hex[SHA256_HEX_SIZE];
         sha256_hex(&there.sha256, hex);
         if (!sha256_equal(&there.sha256, &image->sha256))
-            return error_set(err, ERROR_IMAGE_CONFLICT,
-                             "version %s exists already with other bytes (sha256 %s)", image->version, hex);
+            return refuse_other(image, hex, err);
         struct full_script script = image->script;
         *image = there;
         *ret_new = false;
@@ -151,7 +281,8 @@ static int by_version(const void *a, const void *b)
     struct version va, vb;
     version_parse(slice_of(((const struct image *)a)->version), &va);
     version_parse(slice_of(((const struct image *)b)->version), &vb);
-    return version_compare(&va, &vb);
+    int order = version_compare(&va, &vb);
+    return order ? order : strcmp(((const struct image *)a)->variant, ((const struct image *)b)->variant);
 }
 
 bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *ret_count, struct error *err)
@@ -163,6 +294,14 @@ bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *
     if (*ret_count)
         qsort(*ret, *ret_count, sizeof **ret, by_version);
     return true;
+}
+
+bool image_set_default(struct db *db, struct image *image, bool is_default, struct error *err)
+{
+    image->is_default = is_default;
+    return db_do(db, COMMAND(CLEAR_DEFAULT, PARAMS(P_INT(image->firmware_id), P_TEXT(image->version))), NULL,
+                 err) &&
+           db_do(db, COMMAND(SET_DEFAULT, PARAMS(P_INT(is_default), P_INT(image->id))), NULL, err);
 }
 
 bool image_update(struct db *db, const struct image *image, struct error *err)
@@ -184,6 +323,17 @@ bool image_count_uses(struct db *db, const struct image *image, struct image_use
 bool image_remove(struct db *db, const struct image *image, struct error *err)
 {
     return db_do(db, COMMAND(REMOVE, PARAMS(P_INT(image->id))), NULL, err);
+}
+
+static bool differ(int64_t a, int64_t b)
+{
+    return a && b && a != b;
+}
+
+bool image_same_areas(const struct image *a, const struct image *b)
+{
+    return !differ(a->script.address, b->script.address) && !differ(a->script.area, b->script.area) &&
+           !differ(a->script.kept, b->script.kept);
 }
 
 bool image_is_full(const struct image *image)

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Images: the full file of one version. The bytes are a blob (blob.h) named by their SHA-256. */
+/* Images: the full file of one version. The bytes are a blob (blob.h) named by their SHA-256. Several builds of one
+   version may be stored, each with its own variant. */
 #ifndef DFOTA_STORAGE_IMAGE_H
 #define DFOTA_STORAGE_IMAGE_H
 
@@ -20,6 +21,9 @@ extern const struct enum_names image_kind_names; /* "image", "full" */
 struct image {
     int64_t id, firmware_id;
     char version[VERSION_TEXT_SIZE]; /* normalised */
+    char variant[VARIANT_SIZE];      /* "": none was given */
+    bool
+        is_default; /* an admin named it among the builds of its version, for devices whose build is not known */
     struct sha256 sha256;
     int64_t size_bytes;
     char file_name[FILE_NAME_SIZE]; /* "": none was given */
@@ -35,18 +39,37 @@ struct image {
     char waypoint_reason[WARNING_SIZE];
 };
 
+/* The build of this version for whom names only the version: the only one, or the default. Several builds without a
+   default: *ret_found is false. */
 bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
                 struct error *err);
-/* As image_find(); ERROR_IMAGE_NOT_FOUND when there is no such image. */
+/* As image_find(); but the build with the hash `build` comes first. NULL or zero: it is not known. */
+bool image_find_build(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *build,
+                      struct image *ret, bool *ret_found, struct error *err);
+/* As image_find(); ERROR_IMAGE_NOT_FOUND when there is no such image, ERROR_SEVERAL_BUILDS names the builds. */
 bool image_get(struct db *db, int64_t firmware_id, const char *version, struct image *ret, struct error *err);
+/* Exactly this build. ERROR_IMAGE_NOT_FOUND names the builds that are there. */
+bool image_get_build(struct db *db, int64_t firmware_id, const char *version, const char *variant,
+                     struct image *ret, struct error *err);
+
+#define BUILDS_SIZE 300
+/* The variants of a version, for messages: "full, tts"; and how many. */
+bool image_builds(struct db *db, int64_t firmware_id, const char *version, char out[BUILDS_SIZE],
+                  size_t *ret_count, struct error *err);
+/* "1103.1.2 (full)", or "1103.1.2" without a variant. */
+#define BUILD_NAME_SIZE (VERSION_TEXT_SIZE + VARIANT_SIZE + 3)
+void image_build_name(const struct image *image, char out[BUILD_NAME_SIZE]);
 /* Adds a warning. A warning that does not fit is left out. */
 void image_warn(struct image *image, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Stores a new image and fills image->id. Adds a warning when this product has the same bytes under
-   another version or firmware. Same version and same bytes: *ret_new is false, and *image is the stored
-   image. Same version and other bytes: ERROR_IMAGE_CONFLICT. */
+   another version or firmware. Same build and same bytes: *ret_new is false, and *image is the stored
+   image. Same build and other bytes: ERROR_IMAGE_CONFLICT. */
 bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret_new, struct error *err);
-/* In order of version; *ret is the caller's (free). */
+/* In order of version and variant; *ret is the caller's (free). */
 bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *ret_count, struct error *err);
+
+/* Makes it the default of its version, or ends that. */
+bool image_set_default(struct db *db, struct image *image, bool is_default, struct error *err);
 
 /* Stores withdrawn_ms, waypoint and their reasons. */
 bool image_update(struct db *db, const struct image *image, struct error *err);
@@ -60,6 +83,9 @@ struct image_uses {     /* numbers of devices, except the last */
 bool image_count_uses(struct db *db, const struct image *image, struct image_uses *ret, struct error *err);
 /* Deletes the row. Other images may share its bytes and packages: see package_forget_image(). */
 bool image_remove(struct db *db, const struct image *image, struct error *err);
+
+/* Their scripts have the same place in flash, as far as it is known. No delta leads from one place to another. */
+bool image_same_areas(const struct image *a, const struct image *b);
 
 bool image_is_full(const struct image *image);
 /* Whether an image between the two versions (in any order, both excluded) is a required waypoint. */

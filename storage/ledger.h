@@ -18,12 +18,12 @@
       "by device_secret name trusted_check_ins unknown_devices")                                             \
     X(LEDGER_PRODUCT_DELETED, "product-deleted", "product", "by name")                                       \
     X(LEDGER_IMAGE_UPLOADED, "image-uploaded", "product firmware",                                           \
-      "by content file_name sha256 size version warnings")                                                   \
-    X(LEDGER_IMAGE_WITHDRAWN, "image-withdrawn", "product firmware", "by reason sha256 version")             \
-    X(LEDGER_IMAGE_RESTORED, "image-restored", "product firmware", "by sha256 version")                      \
-    X(LEDGER_IMAGE_DELETED, "image-deleted", "product firmware", "by sha256 size version")                   \
+      "by content file_name sha256 size variant version warnings")                                           \
+    X(LEDGER_IMAGE_WITHDRAWN, "image-withdrawn", "product firmware", "by reason sha256 variant version")     \
+    X(LEDGER_IMAGE_RESTORED, "image-restored", "product firmware", "by sha256 variant version")              \
+    X(LEDGER_IMAGE_DELETED, "image-deleted", "product firmware", "by sha256 size variant version")           \
     X(LEDGER_IMAGE_SET, "image-set", "product firmware",                                                     \
-      "advisory by purpose reason release_note_sha256 sbom_sha256 version waypoint")                         \
+      "advisory by default purpose reason release_note_sha256 sbom_sha256 sha256 variant version waypoint")  \
     X(LEDGER_FIRMWARE_SET, "firmware-set", "product firmware",                                               \
       "by canary_confirmations downgrades format hours max_bytes_per_month max_package_bytes "               \
       "quarantine_after")                                                                                    \
@@ -63,7 +63,7 @@
     X(LEDGER_PACKAGE_LOST, "package-lost", "package", "reason")                                              \
     X(LEDGER_LINK_MADE, "link-made", "product firmware device", "by link token version")                     \
     X(LEDGER_LINKS_REVOKED, "links-revoked", "product device", "by link")                                    \
-    X(LEDGER_DEVICE_SET, "device-set", "product device", "by held_out note tags")                            \
+    X(LEDGER_DEVICE_SET, "device-set", "product device", "build_sha256 by held_out note tags")               \
     X(LEDGER_DEVICE_RETIRED, "device-retired", "product device", "by")                                       \
     X(LEDGER_DEVICE_RESTORED, "device-restored", "product device", "by")                                     \
     X(LEDGER_DEVICE_REPLACED, "device-replaced", "product device", "by successor")                           \

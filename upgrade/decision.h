@@ -101,9 +101,10 @@ struct snapshot {
     char campaign_stage[REASON_SIZE]; /* when it holds: what the stage admits, a reason */
 
     /* the base that decision_base() returned */
-    struct version base;                 /* count 0: none */
-    bool base_known;                     /* its image is stored, or a path leads from it without an image */
-    bool base_full;                      /* only a full package of it is stored: no delta is made from it */
+    struct version base;   /* count 0: none */
+    char base_builds[300]; /* variants of the base, when several are stored and none is chosen; else "" */
+    bool base_known;       /* its image is stored, or a path leads from it without an image */
+    bool base_full;        /* only a full package of it is stored: no delta is made from it */
     char target_core[VERSION_TEXT_SIZE]; /* the target is a full package for this core; "": an image */
 
     /* the path from base to target */

@@ -14,6 +14,18 @@ static bool is_dots(struct slice text)
     return slice_is(text, ".") || slice_is(text, "..");
 }
 
+bool name_is_variant(struct slice text)
+{
+    if (text.len == 0 || text.len >= VARIANT_SIZE || is_dots(text))
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '.' || c == '_' || c == '-'))
+            return false;
+    }
+    return true;
+}
+
 bool name_is_product_key(struct slice text)
 {
     if (text.len == 0 || text.len >= PRODUCT_KEY_SIZE || is_dots(text))

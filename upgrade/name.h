@@ -17,6 +17,10 @@ struct full_name {
     struct version version;
 };
 
+/* Tells builds of one version apart: 1 to 32 of a-z 0-9 . _ - */
+#define VARIANT_SIZE 33
+bool name_is_variant(struct slice text);
+
 bool name_is_product_key(struct slice text);
 /* Clean UTF-8, 1 to 100 bytes, without '/', '?', '&', '#'. */
 bool name_is_firmware(struct slice text);

@@ -100,6 +100,11 @@ static void write_why_impossible(const struct plan_graph *graph, unsigned from, 
                      REASON(REASON_OTHER_CORE, R_TEXT(b), R_TEXT(graph->version[to].core), R_TEXT(a)));
     else if (is_full(graph, from))
         reason_write(out, REASON_SIZE, REASON(REASON_HOP_FROM_FULL, R_TEXT(a)));
+    else if (graph->version[from].several || graph->version[to].several)
+        reason_write(out, REASON_SIZE,
+                     REASON(REASON_HOP_SEVERAL_BUILDS, R_TEXT(graph->version[from].several ? a : b)));
+    else if (misfit)
+        reason_write(out, REASON_SIZE, REASON(REASON_HOP_OTHER_AREA));
     else if (!graph->version[from].here)
         reason_write(out, REASON_SIZE, REASON(REASON_HOP_IMAGE_MISSING, R_TEXT(a)));
     else if (graph->format_missing)

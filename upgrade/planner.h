@@ -33,7 +33,8 @@ extern const struct enum_names waypoint_names; /* "allowed", "forbidden", "requi
 struct plan_version {
     struct version version;
     enum waypoint waypoint;
-    bool here; /* its image is stored; only the texts use this */
+    bool several; /* builds are stored, and none of them is chosen; only the texts use this */
+    bool here;    /* its image is stored; only the texts use this */
     /* A full package for this core is stored; NULL or "": an image, or nothing. Only the texts use this.
        Borrowed. */
     const char *core;
@@ -62,7 +63,7 @@ enum plan_edge_state {
 struct plan_edge {
     uint64_t size; /* EDGE_READY and EDGE_UNPROVEN */
     const char *
-        error; /* EDGE_FAILED and EDGE_QUARANTINED: why; EDGE_IMPOSSIBLE: why a full package does not fit. The caller
+        error; /* EDGE_FAILED and EDGE_QUARANTINED: why; EDGE_IMPOSSIBLE: why a full package does not fit, or that scripts have other places. The caller
                           owns it; may be NULL */
     uint8_t state;  /* enum plan_edge_state */
     bool improving; /* may become smaller: oversize is not settled */

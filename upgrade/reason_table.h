@@ -101,7 +101,11 @@
       "该固件没有设置升级包格式：请设置其模组使用的格式") \
     X(REASON_IMAGE_MISSING, "image-missing", \
       "the image of {0} is missing on the server: no package can be made from it", \
-      "服务器缺少 {0} 的镜像：无法以它生成升级包")
+      "服务器缺少 {0} 的镜像：无法以它生成升级包") \
+    X(REASON_SEVERAL_BUILDS, "several-builds", \
+      "{0} has several builds ({1}), and which one the device runs is not known: no package is sent, because " \
+      "only one made from its own build can be applied", \
+      "{0} 有多个构建（{1}），无法得知设备运行的是哪一个：不发送升级包，因为只有以其自身构建生成的升级包才能应用")
 
 /* Packages. */
 #define REASONS_OF_PACKAGES(X) \
@@ -246,6 +250,10 @@
       "服务器只有 {0} 的整包，没有其镜像") \
     X(REASON_HOP_IMAGE_MISSING, "hop-image-missing", "the image of {0} is missing on the server", \
       "服务器缺少 {0} 的镜像") \
+    X(REASON_HOP_SEVERAL_BUILDS, "hop-several-builds", "{0} has several builds, and which one is meant is not known", \
+      "{0} 有多个构建，无法得知指的是哪一个") \
+    X(REASON_HOP_OTHER_AREA, "hop-other-area", "the scripts of the two releases have different places in flash", \
+      "两个版本的脚本在闪存中的位置不同") \
     X(REASON_HOP_FORMAT_MISSING, "hop-format-missing", "no package format is set", "没有设置升级包格式") \
     X(REASON_HOP_IMPOSSIBLE, "hop-impossible", "no package can be made for these two versions", \
       "无法为这两个版本生成升级包") \

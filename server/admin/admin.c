@@ -64,29 +64,34 @@
     X("GET", FIRMWARE "/missing-bases", "after limit q sort", READ, 0, admin_firmware_missing_bases)         \
     X("GET", FIRMWARE "/versions", "after days limit q sort", READ, 0, admin_firmware_versions)              \
     X("GET", FIRMWARE "/images", "after limit q sort", READ, 0, admin_image_list)                            \
-    X("GET", FIRMWARE "/images/{}", "", READ, 0, admin_image_show)                                           \
-    X("PATCH", FIRMWARE "/images/{}", "", OPERATE, 64 * KIB, admin_image_set)                                \
-    X("DELETE", FIRMWARE "/images/{}", "", ADMIN, 0, admin_image_remove)                                     \
-    X("GET", FIRMWARE "/images/{}/content", "", READ, 0, admin_image_content)                                \
-    X("PUT", FIRMWARE "/images/{}/about", "", UPLOAD, 64 * KIB, admin_image_about_set)                       \
-    X("PUT", FIRMWARE "/images/{}/sbom", "", UPLOAD, KIB *KIB, admin_image_sbom_put)                         \
-    X("GET", FIRMWARE "/images/{}/sbom", "", READ, 0, admin_image_sbom_get)                                  \
-    X("DELETE", FIRMWARE "/images/{}/sbom", "", OPERATE, 0, admin_image_sbom_delete)                         \
-    X("DELETE", FIRMWARE "/images/{}/quarantine", "", OPERATE, 0, admin_image_lift)                          \
+    X("GET", FIRMWARE "/images/{}", "variant", READ, 0, admin_image_show)                                    \
+    X("PATCH", FIRMWARE "/images/{}", "variant", OPERATE, 64 * KIB, admin_image_set)                         \
+    X("DELETE", FIRMWARE "/images/{}", "variant", ADMIN, 0, admin_image_remove)                              \
+    X("GET", FIRMWARE "/images/{}/content", "variant", READ, 0, admin_image_content)                         \
+    X("PUT", FIRMWARE "/images/{}/about", "variant", UPLOAD, 64 * KIB, admin_image_about_set)                \
+    X("PUT", FIRMWARE "/images/{}/sbom", "variant", UPLOAD, KIB *KIB, admin_image_sbom_put)                  \
+    X("GET", FIRMWARE "/images/{}/sbom", "variant", READ, 0, admin_image_sbom_get)                           \
+    X("DELETE", FIRMWARE "/images/{}/sbom", "variant", OPERATE, 0, admin_image_sbom_delete)                  \
+    X("DELETE", FIRMWARE "/images/{}/quarantine", "variant", OPERATE, 0, admin_image_lift)                   \
     X("GET", FIRMWARE "/matrix", "", READ, 0, admin_matrix_show)                                             \
     X("GET", FIRMWARE "/queue", "limit", READ, 0, admin_queue_show)                                          \
     X("GET", FIRMWARE "/packages", "after limit q sort", READ, 0, admin_package_list)                        \
-    X("GET", FIRMWARE "/packages/{}/{}", "", READ, 0, admin_package_show)                                    \
-    X("POST", FIRMWARE "/packages/{}/{}", "", UPLOAD, 0, admin_package_ask)                                  \
-    X("GET", FIRMWARE "/packages/{}/{}/content", "", READ, 0, admin_package_content)                         \
-    X("GET", FIRMWARE "/packages/{}/{}/content.sig", "", READ, 0, admin_package_signature)                   \
-    X("DELETE", FIRMWARE "/packages/{}/{}", "", OPERATE, 0, admin_package_forget)                            \
-    X("POST", FIRMWARE "/packages/{}/{}/release", "", OPERATE, 64 * KIB, admin_package_release)              \
-    X("DELETE", FIRMWARE "/packages/{}/{}/release", "", OPERATE, 0, admin_package_take_back)                 \
-    X("PUT", FIRMWARE "/packages/{}/{}/quarantine", "", OPERATE, 4 * KIB, admin_package_quarantine)          \
-    X("DELETE", FIRMWARE "/packages/{}/{}/quarantine", "", OPERATE, 0, admin_package_lift)                   \
-    X("GET", FIRMWARE "/paths", "from to", READ, 0, admin_path_show)                                         \
-    X("POST", FIRMWARE "/paths", "from to", UPLOAD, 0, admin_path_ask)                                       \
+    X("GET", FIRMWARE "/packages/{}/{}", "from_variant to_variant", READ, 0, admin_package_show)             \
+    X("POST", FIRMWARE "/packages/{}/{}", "from_variant to_variant", UPLOAD, 0, admin_package_ask)           \
+    X("GET", FIRMWARE "/packages/{}/{}/content", "from_variant to_variant", READ, 0, admin_package_content)  \
+    X("GET", FIRMWARE "/packages/{}/{}/content.sig", "from_variant to_variant", READ, 0,                     \
+      admin_package_signature)                                                                               \
+    X("DELETE", FIRMWARE "/packages/{}/{}", "from_variant to_variant", OPERATE, 0, admin_package_forget)     \
+    X("POST", FIRMWARE "/packages/{}/{}/release", "from_variant to_variant", OPERATE, 64 * KIB,              \
+      admin_package_release)                                                                                 \
+    X("DELETE", FIRMWARE "/packages/{}/{}/release", "from_variant to_variant", OPERATE, 0,                   \
+      admin_package_take_back)                                                                               \
+    X("PUT", FIRMWARE "/packages/{}/{}/quarantine", "from_variant to_variant", OPERATE, 4 * KIB,             \
+      admin_package_quarantine)                                                                              \
+    X("DELETE", FIRMWARE "/packages/{}/{}/quarantine", "from_variant to_variant", OPERATE, 0,                \
+      admin_package_lift)                                                                                    \
+    X("GET", FIRMWARE "/paths", "from from_variant to", READ, 0, admin_path_show)                            \
+    X("POST", FIRMWARE "/paths", "from from_variant to", UPLOAD, 0, admin_path_ask)                          \
     X("POST", FIRMWARE "/reports", "", OPERATE, 4 * KIB * KIB, admin_report_add_many)                        \
     X("POST", FIRMWARE "/links", "existing version", OPERATE, 4 * KIB * KIB, admin_link_add_many)            \
     X("POST", PRODUCT "/devices", "", OPERATE, 4 * KIB * KIB, admin_device_import)                           \
@@ -159,9 +164,11 @@
 
 /* Uploads: method, pattern, parameters, access, stream, handler. */
 #define UPLOADS(X)                                                                                           \
-    X("PUT", FIRMWARE "/images/{}", "format", UPLOAD, admin_upload_by_path, run_image_upload)                \
-    X("POST", PRODUCT "/images", "filename format", UPLOAD, admin_upload_by_file_name, run_image_upload)     \
-    X("PUT", FIRMWARE "/packages/{}/{}", "format", UPLOAD, admin_upload_package, run_package_upload)
+    X("PUT", FIRMWARE "/images/{}", "format variant", UPLOAD, admin_upload_by_path, run_image_upload)        \
+    X("POST", PRODUCT "/images", "filename format variant", UPLOAD, admin_upload_by_file_name,               \
+      run_image_upload)                                                                                      \
+    X("PUT", FIRMWARE "/packages/{}/{}", "format from_variant to_variant", UPLOAD, admin_upload_package,     \
+      run_package_upload)
 
 #define RUN(handler)                                                                                         \
     static void run_##handler(struct request *request)                                                       \

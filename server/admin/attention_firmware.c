@@ -56,7 +56,7 @@ static bool has_path(struct attention *attention, const struct firmware *firmwar
     if (!version_parse(slice_of(from_text), &from) || !version_parse(slice_of(firmware->target), &to) ||
         version_compare(&from, &to) == 0)
         return true;
-    if (!graph_load(attention->call->daemon, attention->call->db, firmware, &from, &to, &graph, err))
+    if (!graph_load(attention->call->daemon, attention->call->db, firmware, &from, NULL, &to, &graph, err))
         return false;
     bool ok = graph_plan(attention->call->db, firmware, &graph, &plan, err);
     *ret = ok && plan.outcome != PLAN_NONE;

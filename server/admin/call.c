@@ -187,7 +187,7 @@ bool call_query_time(const struct request *request, const char *name, bool may_b
     return read_time(name, slice_of(text), may_be_ahead, ERROR_BAD_REQUEST, ret_ms, err);
 }
 
-void call_locate(struct admin_call *call, const char *const parts[])
+static void locate(struct admin_call *call, const char *const parts[], const char *variant)
 {
     char path[2048] = "/api/v1";
     size_t used = strlen(path);
@@ -199,7 +199,17 @@ void call_locate(struct admin_call *call, const char *const parts[])
             return; /* no name is so long */
         used += strlen(path + used);
     }
-    reply_header(&call->reply, "Location", "%s", path);
+    reply_header(&call->reply, "Location", "%s%s%s", path, variant[0] ? "?variant=" : "", variant);
+}
+
+void call_locate(struct admin_call *call, const char *const parts[])
+{
+    locate(call, parts, "");
+}
+
+void call_locate_build(struct admin_call *call, const char *const parts[], const char *variant)
+{
+    locate(call, parts, variant);
 }
 
 void call_show_faults(struct admin_call *call, const struct csv_faults *faults)

@@ -82,6 +82,9 @@ bool call_query_time(const struct request *request, const char *name, bool may_b
 void call_locate(struct admin_call *call, const char *const parts[]);
 #define LOCATE(call, ...) call_locate(call, (const char *const[]){__VA_ARGS__, NULL})
 
+/* The same of an image, with ?variant=, unless the variant is "". */
+void call_locate_build(struct admin_call *call, const char *const parts[], const char *variant);
+
 /* Adds the wrong lines of a list to the answer of a call that fails: `lines`, and `wrong_lines`, how many there are. */
 void call_show_faults(struct admin_call *call, const struct csv_faults *faults);
 

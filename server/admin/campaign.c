@@ -38,8 +38,8 @@ bool campaign_read_target(struct db *db, const struct firmware *firmware, const 
     if (!name_parse_version_of(slice_of(text), firmware->name, &version, err))
         return false;
     version_format(&version, ret);
-    if (!image_get(db, firmware->id, ret, &image, err))
-        return false;
+    if (!image_get(db, firmware->id, ret, &image, err)) /* each device gets the build that fits its own */
+        return err->code == ERROR_SEVERAL_BUILDS;
     return !image.withdrawn_ms ||
            error_set(err, ERROR_IMAGE_WITHDRAWN, "version %s is withdrawn: %s", ret, image.withdrawn_reason);
 }

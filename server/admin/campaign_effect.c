@@ -62,7 +62,8 @@ static bool plan_group(struct effect *effect, const struct campaign_group *group
     char reason[REASON_SIZE];
     struct graph graph;
     struct plan plan;
-    if (!graph_load(effect->call->daemon, effect->db, effect->firmware, base, &effect->target, &graph, err))
+    if (!graph_load(effect->call->daemon, effect->db, effect->firmware, base, NULL, &effect->target, &graph,
+                    err))
         return false;
     if (!graph_plan(effect->db, effect->firmware, &graph, &plan, err)) {
         graph_free(&graph);

@@ -115,14 +115,15 @@ static json_t *to_json(struct device *device, const char *firmware)
     const char *const warnings[] = {doubt(device), NULL};
     bool confirmed = device->confirmed_version[0];
     return json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o}", "device",
-        device->device, "id_kind", identity_kind_name(device->id_kind), "firmware", firmware,
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:b, s:o, s:o}",
+        "device", device->device, "id_kind", identity_kind_name(device->id_kind), "firmware", firmware,
         "confirmed_version", field_text(device->confirmed_version), "confirmed_at",
         field_number(device->confirmed_ms), "confirmed_by",
         field_text(enum_name(&reported_by_names, device->confirmed_by)), "confirmed_authenticated",
         confirmed ? json_boolean(device_is_authenticated(device)) : json_null(), "confirmed_grade",
-        field_text(grade_name(device->confirmed_grade)), "claim", claim_to_json(&device->claim),
-        "asked_version", field_text(device->asked_version), "first_seen_at",
+        field_text(grade_name(device->confirmed_grade)), "build_sha256",
+        sha256_is_zero(&device->build) ? json_null() : field_hash(&device->build), "claim",
+        claim_to_json(&device->claim), "asked_version", field_text(device->asked_version), "first_seen_at",
         field_number(device->first_seen_ms), "last_seen_at", field_number(device->last_seen_ms), "check_ins",
         (json_int_t)device->check_ins, "last_answer", device_answer_to_json(device), "blocked",
         device->blocked, "notice", field_text(device->notice), "warnings", field_warnings(warnings));

@@ -18,7 +18,7 @@
 
 struct change {
     struct admin_call *call;
-    const json_t *tags, *add, *remove, *note, *held_out; /* NULL: left as it is */
+    const json_t *tags, *add, *remove, *note, *held_out, *variant; /* NULL: left as it is */
     struct product product;
     struct device device;
 };
@@ -116,6 +116,26 @@ static bool hold_out(struct db *db, const struct device *before, const struct de
                                      end_attempt(db, device->id, true, false, now_ms, err)));
 }
 
+/* An admin knows which build of its confirmed version the device runs; null: nobody knows. */
+static bool set_build(const struct change *change, struct db *db, struct device *device, struct error *err)
+{
+    struct image image = {.id = 0};
+    if (!change->variant)
+        return true;
+    if (json_is_string(change->variant) && !device->confirmed_version[0])
+        return error_set(err, ERROR_INVALID,
+                         "no version of the device is confirmed: report its version first");
+    if (json_is_string(change->variant) &&
+        !image_get_build(db, device->firmware_id, device->confirmed_version,
+                         json_string_value(change->variant), &image, err)) {
+        if (err->code == ERROR_IMAGE_NOT_FOUND)
+            err->code = ERROR_INVALID;
+        return false;
+    }
+    device->build = image.sha256;
+    return true;
+}
+
 static bool set(void *cls, struct db *db, struct error *err)
 {
     struct change *change = cls;
@@ -123,7 +143,7 @@ static bool set(void *cls, struct db *db, struct error *err)
     if (!find(change, db, err))
         return false;
     const struct device before = *device;
-    if (!set_tags(change, device->tags, err))
+    if (!set_tags(change, device->tags, err) || !set_build(change, db, device, err))
         return false;
     if (change->note)
         snprintf(device->note, sizeof device->note, "%s",
@@ -134,23 +154,25 @@ static bool set(void *cls, struct db *db, struct error *err)
         return true;
     return device_update(db, device, err) && hold_out(db, &before, device, err) &&
            record(change, db, LEDGER_DEVICE_SET,
-                  json_pack("{s:b, s:o*, s:s}", "held_out", device->held_out_ms != 0, "note",
-                            event_text(device->note), "tags", device->tags),
+                  json_pack("{s:o*, s:b, s:o*, s:s}", "build_sha256",
+                            sha256_is_zero(&device->build) ? NULL : event_hash(&device->build), "held_out",
+                            device->held_out_ms != 0, "note", event_text(device->note), "tags", device->tags),
                   err);
 }
 
 static const struct body_field fields[] = {{"tags", "[]"},   {"add_tags", "[]"},    {"remove_tags", "[]"},
-                                           {"note", "null"}, {"held_out", "false"}, {NULL, NULL}};
+                                           {"note", "null"}, {"held_out", "false"}, {"variant", "null"},
+                                           {NULL, NULL}};
 
 bool admin_device_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct change change = {.call = call};
-    json_t *tags = NULL, *add = NULL, *remove = NULL, *note = NULL, *held_out = NULL;
+    json_t *tags = NULL, *add = NULL, *remove = NULL, *note = NULL, *held_out = NULL, *variant = NULL;
     if (!body_patch(call, fields, &body, err))
         return false;
-    if (!body_unpack(body, err, "{s?o, s?o, s?o, s?o, s?o}", "tags", &tags, "add_tags", &add, "remove_tags",
-                     &remove, "note", &note, "held_out", &held_out))
+    if (!body_unpack(body, err, "{s?o, s?o, s?o, s?o, s?o, s?o}", "tags", &tags, "add_tags", &add,
+                     "remove_tags", &remove, "note", &note, "held_out", &held_out, "variant", &variant))
         return false;
     if (!check_tags("tags", tags, err) || !check_tags("add_tags", add, err) ||
         !check_tags("remove_tags", remove, err))
@@ -161,6 +183,8 @@ bool admin_device_set(struct admin_call *call, struct error *err)
         return false;
     if (held_out && !json_is_boolean(held_out))
         return error_set(err, ERROR_INVALID, "held_out is true or false");
+    if (variant && !json_is_null(variant) && !json_is_string(variant))
+        return error_set(err, ERROR_INVALID, "variant is a text, or null");
     if (!json_object_size(body))
         return admin_device_show(call, err);
     change.tags = tags;
@@ -168,6 +192,7 @@ bool admin_device_set(struct admin_call *call, struct error *err)
     change.remove = remove;
     change.note = note;
     change.held_out = held_out;
+    change.variant = variant;
     return run_and_show(&change, set, "device-set", err);
 }
 

@@ -219,6 +219,17 @@ static json_t *rules_to_json(const struct decision *decision)
     return rules;
 }
 
+/* The image that counts as the one that the device runs. Not known: it is the default, or the only one. */
+static json_t *build_to_json(const struct facts *facts)
+{
+    const struct image *base = &facts->planned.base;
+    if (!base->id)
+        return json_null();
+    return json_pack("{s:o, s:o, s:b}", "variant", field_text(base->variant), "sha256",
+                     field_hash(&base->sha256), "known",
+                     (int)sha256_equal(&base->sha256, &facts->device.build));
+}
+
 bool admin_explain(struct admin_call *call, struct error *err)
 {
     struct explain explain = {.call = call};
@@ -247,6 +258,7 @@ bool admin_explain(struct admin_call *call, struct error *err)
                   device->held_out_ms != 0, "code", answer_code(decision->answer), "rules",
                   rules_to_json(decision), "last_answer", device_answer_to_json(device));
     reason_to_json(json, "reason", decision->reason);
+    json_object_set_new(json, "build", build_to_json(&explain.facts));
     reply_json(&call->reply, 200, json);
     return true;
 }

@@ -40,8 +40,9 @@ json_t *admin_image_json(const char *firmware, const struct image *image)
     if (image->withdrawn_ms)
         withdrawn = json_pack("{s:I, s:o}", "at", (json_int_t)image->withdrawn_ms, "reason",
                               field_text(image->withdrawn_reason));
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:s, s:o, s:o}", "firmware",
-                     firmware, "version", image->version, "kind", enum_name(&image_kind_names, image->kind),
+    return json_pack("{s:s, s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:s, s:o, s:o}",
+                     "firmware", firmware, "version", image->version, "variant", field_text(image->variant),
+                     "default", (int)image->is_default, "kind", enum_name(&image_kind_names, image->kind),
                      "core", field_text(image->core), "content", field_text(image->content), "script",
                      script_to_json(&image->script), "size", (json_int_t)image->size_bytes, "sha256",
                      field_hash(&image->sha256), "file_name", field_text(image->file_name), "uploaded_at",

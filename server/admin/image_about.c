@@ -43,7 +43,8 @@ bool admin_image_about_json(struct db *db, int64_t image_id, json_t **ret, struc
 static json_t *detail(const struct about_change *change)
 {
     const struct image_about *about = &change->about;
-    json_t *json = json_pack("{s:o, s:s}", "by", event_by(change->request), "version", change->image.version);
+    json_t *json = json_pack("{s:o, s:o*, s:s}", "by", event_by(change->request), "variant",
+                             event_text(change->image.variant), "version", change->image.version);
     struct sha256 hash;
     if (change->is_sbom) {
         json_object_set_new(json, "sbom_sha256",

@@ -22,7 +22,8 @@
 
 struct change {
     const struct request *request;
-    const json_t *withdrawn; /* true or false; NULL: not changed */
+    const json_t *withdrawn;  /* true or false; NULL: not changed */
+    const json_t *is_default; /* true or false; NULL: not changed */
     bool sets_waypoint;
     enum waypoint waypoint; /* with sets_waypoint */
     const char *reason;     /* "": none */
@@ -61,18 +62,24 @@ static bool check_reason(const struct change *change, struct error *err)
            error_set(err, ERROR_INVALID, "give the reason why every path must stop at this version (reason)");
 }
 
-static const struct body_field fields[] = {
-    {"withdrawn", "false"}, {"waypoint", "\"allowed\""}, {"reason", "\"\""}, {NULL, NULL}};
+static const struct body_field fields[] = {{"withdrawn", "false"},
+                                           {"waypoint", "\"allowed\""},
+                                           {"default", "false"},
+                                           {"reason", "\"\""},
+                                           {NULL, NULL}};
 
 static bool read_change(json_t *body, struct change *change, struct error *err)
 {
-    json_t *waypoint = NULL, *withdrawn = NULL;
-    if (!body_unpack(body, err, "{s?o, s?o, s?s}", "withdrawn", &withdrawn, "waypoint", &waypoint, "reason",
-                     &change->reason))
+    json_t *waypoint = NULL, *withdrawn = NULL, *is_default = NULL;
+    if (!body_unpack(body, err, "{s?o, s?o, s?o, s?s}", "withdrawn", &withdrawn, "waypoint", &waypoint,
+                     "default", &is_default, "reason", &change->reason))
         return false;
     if (withdrawn && !json_is_boolean(withdrawn))
         return error_set(err, ERROR_INVALID, "withdrawn must be true or false");
+    if (is_default && !json_is_boolean(is_default))
+        return error_set(err, ERROR_INVALID, "default must be true or false");
     change->withdrawn = withdrawn;
+    change->is_default = is_default;
     return (!waypoint || read_waypoint(waypoint, change, err)) && check_reason(change, err);
 }
 
@@ -93,22 +100,32 @@ static bool note_changes(const struct change *change, struct db *db, struct erro
     const struct image *image = &change->image;
     if (json_is_true(change->withdrawn) &&
         !note_change(change, LEDGER_IMAGE_WITHDRAWN,
-                     json_pack("{s:o*, s:o, s:s}", "reason", event_text(change->reason), "sha256",
-                               event_hash(&image->sha256), "version", image->version),
+                     json_pack("{s:o*, s:o, s:o*, s:s}", "reason", event_text(change->reason), "sha256",
+                               event_hash(&image->sha256), "variant", event_text(image->variant), "version",
+                               image->version),
                      db, err))
         return false;
     if (json_is_false(change->withdrawn) &&
         !note_change(change, LEDGER_IMAGE_RESTORED,
-                     json_pack("{s:o, s:s}", "sha256", event_hash(&image->sha256), "version", image->version),
+                     json_pack("{s:o, s:o*, s:s}", "sha256", event_hash(&image->sha256), "variant",
+                               event_text(image->variant), "version", image->version),
                      db, err))
         return false;
     if (change->dropped[0] &&
         !note_change(change, LEDGER_TARGET_DROPPED, json_pack("{s:s}", "before", change->dropped), db, err))
         return false;
+    if (change->is_default &&
+        !note_change(change, LEDGER_IMAGE_SET,
+                     json_pack("{s:b, s:o, s:o*, s:s}", "default", (int)image->is_default, "sha256",
+                               event_hash(&image->sha256), "variant", event_text(image->variant), "version",
+                               image->version),
+                     db, err))
+        return false;
     return !change->sets_waypoint ||
            note_change(change, LEDGER_IMAGE_SET,
-                       json_pack("{s:o*, s:s, s:s}", "reason", event_text(image->waypoint_reason), "version",
-                                 image->version, "waypoint", enum_name(&waypoint_names, image->waypoint)),
+                       json_pack("{s:o*, s:o*, s:s, s:s}", "reason", event_text(image->waypoint_reason),
+                                 "variant", event_text(image->variant), "version", image->version, "waypoint",
+                                 enum_name(&waypoint_names, image->waypoint)),
                        db, err);
 }
 
@@ -145,6 +162,8 @@ static bool set(void *cls, struct db *db, struct error *err)
         bool marks = change->waypoint != WAYPOINT_ALLOWED;
         snprintf(image->waypoint_reason, sizeof image->waypoint_reason, "%s", marks ? change->reason : "");
     }
+    if (change->is_default && !image_set_default(db, image, json_is_true(change->is_default), err))
+        return false;
     return image_update(db, image, err) && (!json_is_true(change->withdrawn) || withdraw(change, db, err)) &&
            note_changes(change, db, err);
 }
@@ -238,9 +257,9 @@ static bool note_removal(const struct removal *removal, struct db *db, struct er
                           .product = removal->product.product_key,
                           .firmware = removal->firmware.name};
     if (!event_add(db, &event,
-                   json_pack("{s:o, s:o, s:I, s:s}", "by", event_by(removal->request), "sha256",
-                             event_hash(&image->sha256), "size", (json_int_t)image->size_bytes, "version",
-                             image->version),
+                   json_pack("{s:o, s:o, s:I, s:o*, s:s}", "by", event_by(removal->request), "sha256",
+                             event_hash(&image->sha256), "size", (json_int_t)image->size_bytes, "variant",
+                             event_text(image->variant), "version", image->version),
                    err))
         return false;
     event.kind = LEDGER_PACKAGE_FORGOTTEN;

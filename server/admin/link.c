@@ -88,15 +88,15 @@ static bool need_first(struct daemon *daemon, struct db *db, const struct firmwa
 static bool look_for_base(struct db *db, const struct firmware *firmware, struct link_memo *memo,
                           struct link_order *order, struct error *err)
 {
-    struct image base;
-    bool found;
+    char builds[BUILDS_SIZE];
+    size_t count;
     if (!order->version[0])
         return true;
     if (strcmp(memo->looked_for, order->version) != 0) {
-        if (!image_find(db, firmware->id, order->version, &base, &found, err))
+        if (!image_builds(db, firmware->id, order->version, builds, &count, err))
             return false;
         snprintf(memo->looked_for, sizeof memo->looked_for, "%s", order->version);
-        memo->base_missing = !found;
+        memo->base_missing = count == 0;
     }
     order->base_missing = memo->base_missing;
     return true;

@@ -35,8 +35,9 @@ SHORT(missing_bases, "-devices version", {"version", FILTER_VERSION}, {"devices"
 SHORT(versions, "day", {"day", FILTER_TIME})
 
 /* GET …/images */
-SHORT(images, "version", {"version", FILTER_VERSION}, {"kind", FILTER_TEXT}, {"core", FILTER_VERSION},
-      {"content", FILTER_TEXT}, {"size", FILTER_NUMBER}, {"sha256", FILTER_TEXT}, {"file_name", FILTER_TEXT},
+SHORT(images, "version variant", {"version", FILTER_VERSION}, {"variant", FILTER_TEXT},
+      {"default", FILTER_FLAG}, {"kind", FILTER_TEXT}, {"core", FILTER_VERSION}, {"content", FILTER_TEXT},
+      {"size", FILTER_NUMBER}, {"sha256", FILTER_TEXT}, {"file_name", FILTER_TEXT},
       {"uploaded_at", FILTER_TIME}, {"withdrawn", FILTER_FLAG}, {"waypoint", FILTER_TEXT})
 
 /* GET …/packages */

@@ -111,15 +111,16 @@ static bool image_load(const struct request *request, struct db *db, int64_t *id
     struct image_about about;
     *ret = NULL;
     if (!path_params_image(request, db, &product, &firmware, &image, err))
-        return *id && err->code == ERROR_IMAGE_NOT_FOUND;
+        return *id && (err->code == ERROR_IMAGE_NOT_FOUND || err->code == ERROR_SEVERAL_BUILDS);
     *id = image.id;
     if (!image_about_load(db, image.id, &about, err))
         return false;
     *ret =
-        json_pack("[I, o, I, o, i, o, i, o, o, o]", (json_int_t)image.id, field_hash(&image.sha256),
-                  (json_int_t)image.withdrawn_ms, field_text(image.withdrawn_reason), (int)image.waypoint,
-                  field_text(image.waypoint_reason), (int)about.purpose, field_text(about.release_note),
-                  field_text(about.advisory), about.sbom_size ? field_hash(&about.sbom_sha256) : json_null());
+        json_pack("[I, b, o, I, o, i, o, i, o, o, o]", (json_int_t)image.id, (int)image.is_default,
+                  field_hash(&image.sha256), (json_int_t)image.withdrawn_ms,
+                  field_text(image.withdrawn_reason), (int)image.waypoint, field_text(image.waypoint_reason),
+                  (int)about.purpose, field_text(about.release_note), field_text(about.advisory),
+                  about.sbom_size ? field_hash(&about.sbom_sha256) : json_null());
     return true;
 }
 

@@ -159,6 +159,8 @@ static bool add_versions(struct admin_call *call, const struct pairs *pairs, jso
     if (!image_list(call->db, pairs->firmware.id, &images, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
+        if (i > 0 && strcmp(images[i].version, images[i - 1].version) == 0)
+            continue; /* another build */
         if (image_is_full(&images[i])) {
             json_array_append_new(full, json_string(images[i].version));
             continue;

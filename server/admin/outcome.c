@@ -124,7 +124,7 @@ static bool find_path(const struct outcomes *ask, const char *text, bool *ret, s
         *ret = true;
         return true;
     }
-    if (!graph_load(ask->call->daemon, ask->call->db, &ask->firmware, &base, &ask->target, &graph, err))
+    if (!graph_load(ask->call->daemon, ask->call->db, &ask->firmware, &base, NULL, &ask->target, &graph, err))
         return false;
     bool ok = graph_plan(ask->call->db, &ask->firmware, &graph, &plan, err);
     *ret = ok && plan.outcome != PLAN_NONE;

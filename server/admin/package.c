@@ -37,8 +37,8 @@ static bool find_images(const struct request *request, struct db *db, struct hop
         return error_set(err, ERROR_NOT_AN_UPGRADE,
                          "%s is not above %s, and downgrades are not allowed for this firmware", to_text,
                          from_text);
-    return image_get(db, ret->firmware.id, from_text, &ret->from, err) &&
-           image_get(db, ret->firmware.id, to_text, &ret->to, err);
+    return path_params_build(request, db, ret->firmware.id, from_text, "from_variant", &ret->from, err) &&
+           path_params_build(request, db, ret->firmware.id, to_text, "to_variant", &ret->to, err);
 }
 
 static bool find_package(const struct request *request, struct db *db, struct hop *hop, struct error *err)

@@ -44,11 +44,13 @@ static bool read_version(const struct request *request, const char *name, const 
     return true;
 }
 
-/* The image of the target must exist, the image of the base may be missing. */
+/* An image of the target must exist, the image of the base may be missing. */
 static bool find_way(struct way *way, struct db *db, struct error *err)
 {
     const struct request *request = way->call->request;
-    struct image target;
+    struct image target, build = {.id = 0};
+    char variant[VARIANT_SIZE];
+    bool given;
     if (!path_params_firmware(request, db, &way->product, &way->firmware, err) ||
         !read_version(request, "from", way->firmware.name, &way->from, way->from_text, err) ||
         !read_version(request, "to", way->firmware.name, &way->to, way->to_text, err))
@@ -56,8 +58,13 @@ static bool find_way(struct way *way, struct db *db, struct error *err)
     if (version_compare(&way->from, &way->to) == 0)
         return error_set(err, ERROR_INVALID, "from and to are both %s: a path needs two different versions",
                          way->from_text);
-    if (!image_get(db, way->firmware.id, way->to_text, &target, err) ||
-        !graph_load(way->call->daemon, db, &way->firmware, &way->from, &way->to, &way->graph, err))
+    if (!image_get(db, way->firmware.id, way->to_text, &target, err) && err->code != ERROR_SEVERAL_BUILDS)
+        return false;
+    if (!path_params_variant(request, "from_variant", variant, &given, err) ||
+        (given && !image_get_build(db, way->firmware.id, way->from_text, variant, &build, err)))
+        return false;
+    if (!graph_load(way->call->daemon, db, &way->firmware, &way->from, build.id ? &build.sha256 : NULL,
+                    &way->to, &way->graph, err))
         return false;
     return graph_plan(db, &way->firmware, &way->graph, &way->plan, err);
 }

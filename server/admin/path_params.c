@@ -41,6 +41,31 @@ bool path_params_version(const struct request *request, unsigned index, const ch
            name_parse_version_of(slice_of(text), firmware, ret, err);
 }
 
+bool path_params_variant(const struct request *request, const char *name, char ret[VARIANT_SIZE],
+                         bool *ret_given, struct error *err)
+{
+    char text[TEXT_SIZE];
+    ret[0] = '\0';
+    if (!request_query(request, name, text, sizeof text, ret_given, err))
+        return false;
+    if (!*ret_given || !text[0])
+        return true;
+    if (!name_is_variant(slice_of(text)))
+        return error_set(err, ERROR_BAD_REQUEST, "%s must be 1 to 32 characters of a-z 0-9 . _ -", name);
+    return slice_copy(slice_of(text), ret, VARIANT_SIZE);
+}
+
+bool path_params_build(const struct request *request, struct db *db, int64_t firmware_id, const char *version,
+                       const char *name, struct image *ret, struct error *err)
+{
+    char variant[VARIANT_SIZE];
+    bool given;
+    if (!path_params_variant(request, name, variant, &given, err))
+        return false;
+    return given ? image_get_build(db, firmware_id, version, variant, ret, err)
+                 : image_get(db, firmware_id, version, ret, err);
+}
+
 bool path_params_image(const struct request *request, struct db *db, struct product *ret_product,
                        struct firmware *ret_firmware, struct image *ret, struct error *err)
 {
@@ -50,7 +75,7 @@ bool path_params_image(const struct request *request, struct db *db, struct prod
         !path_params_version(request, 2, ret_firmware->name, &version, err))
         return false;
     version_format(&version, text);
-    return image_get(db, ret_firmware->id, text, ret, err);
+    return path_params_build(request, db, ret_firmware->id, text, "variant", ret, err);
 }
 
 static bool refuse_device(const char *text, struct error *err)

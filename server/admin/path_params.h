@@ -26,7 +26,14 @@ bool path_params_firmware(const struct request *request, struct db *db, struct p
 /* A version of that firmware, normalised. ERROR_BAD_VERSION, ERROR_WRONG_FIRMWARE. */
 bool path_params_version(const struct request *request, unsigned index, const char *firmware,
                          struct version *ret, struct error *err) __attribute__((warn_unused_result));
-/* The image with its product and firmware; the version is param 2. */
+/* `name` in the query: the variant of an image. *ret_given is false without it; "" is a variant too. ERROR_BAD_REQUEST. */
+bool path_params_variant(const struct request *request, const char *name, char ret[VARIANT_SIZE],
+                         bool *ret_given, struct error *err) __attribute__((warn_unused_result));
+/* The build of `version` that the query names as `name`, else image_get(). */
+bool path_params_build(const struct request *request, struct db *db, int64_t firmware_id, const char *version,
+                       const char *name, struct image *ret, struct error *err)
+    __attribute__((warn_unused_result));
+/* The image with its product and firmware; the version is param 2, `variant` may be in the query. */
 bool path_params_image(const struct request *request, struct db *db, struct product *ret_product,
                        struct firmware *ret_firmware, struct image *ret, struct error *err)
     __attribute__((warn_unused_result));

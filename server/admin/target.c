@@ -27,7 +27,7 @@ struct target {
 static bool note_target(const struct target *target, struct db *db, const char *before,
                         const struct image *image, struct error *err)
 {
-    const struct event event = {.kind = image->id ? LEDGER_TARGET_SET : LEDGER_TARGET_DROPPED,
+    const struct event event = {.kind = image->version[0] ? LEDGER_TARGET_SET : LEDGER_TARGET_DROPPED,
                                 .product = target->product.product_key,
                                 .firmware = target->firmware.name};
     return event_add(db, &event,
@@ -43,12 +43,15 @@ static bool change_target(void *cls, struct db *db, struct error *err)
     struct target *target = cls;
     struct firmware *firmware = &target->firmware;
     struct image image = {.id = 0};
+    bool found;
     char text[VERSION_TEXT_SIZE], before[VERSION_TEXT_SIZE], by[ADMIN_NAME_SIZE];
     if (!path_params_firmware(target->request, db, &target->product, firmware, err))
         return false;
     if (target->version && (!campaign_read_target(db, firmware, target->version, text, err) ||
-                            !image_get(db, firmware->id, text, &image, err)))
+                            !image_find(db, firmware->id, text, &image, &found, err)))
         return false;
+    if (target->version)
+        memcpy(image.version, text, sizeof text); /* also of several builds */
     memcpy(before, firmware->target, sizeof before);
     event_by_text(target->request, by);
     return campaign_set_plain(db, firmware, image.version, by, target->forecast, clock_utc_ms(), err) &&

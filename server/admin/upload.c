@@ -24,7 +24,7 @@
 struct upload {
     struct upload_stream intake; /* must be first */
     struct product product;
-    char firmware[FIRMWARE_NAME_SIZE], version[VERSION_TEXT_SIZE];
+    char firmware[FIRMWARE_NAME_SIZE], version[VERSION_TEXT_SIZE], variant[VARIANT_SIZE];
     char file_name[FILE_NAME_SIZE]; /* "": not given */
     bool raw;                       /* the admin says that it is a raw image */
 };
@@ -79,11 +79,13 @@ static bool begin(struct request *request,
                   struct error *err)
 {
     static const char what[] = "an image";
+    bool given;
     _cleanup_(cleanup_free) struct upload *upload = calloc(1, sizeof *upload);
     if (!upload)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     if (!upload_stream_check(request, what, err) ||
         !upload_stream_look_up(request, find_product, upload, err) || !read_names(request, upload, err) ||
+        !path_params_variant(request, "variant", upload->variant, &given, err) ||
         !upload_stream_read_raw(request, &upload->raw, err) ||
         !upload_stream_begin(request, &upload->intake, what, err))
         return false;
@@ -125,10 +127,11 @@ static bool note_image(const struct addition *addition, struct db *db, struct er
                                 .product = addition->upload->product.product_key,
                                 .firmware = addition->firmware.name};
     return event_add(db, &event,
-                     json_pack("{s:o, s:o*, s:o*, s:o, s:I, s:s, s:o*}", "by", event_by(addition->request),
-                               "content", event_text(image->content), "file_name",
-                               event_text(image->file_name), "sha256", event_hash(&image->sha256), "size",
-                               (json_int_t)image->size_bytes, "version", image->version, "warnings",
+                     json_pack("{s:o, s:o*, s:o*, s:o, s:I, s:o*, s:s, s:o*}", "by",
+                               event_by(addition->request), "content", event_text(image->content),
+                               "file_name", event_text(image->file_name), "sha256",
+                               event_hash(&image->sha256), "size", (json_int_t)image->size_bytes, "variant",
+                               event_text(image->variant), "version", image->version, "warnings",
                                event_text(image->warnings)),
                      err);
 }
@@ -309,6 +312,7 @@ bool admin_image_add(struct admin_call *call, struct error *err)
     if (!upload_stream_check_whole(&upload->intake, err))
         return false;
     snprintf(addition.image.version, sizeof addition.image.version, "%s", upload->version);
+    memcpy(addition.image.variant, upload->variant, sizeof upload->variant);
     snprintf(addition.image.file_name, sizeof addition.image.file_name, "%s", upload->file_name);
     if (!upload->raw && !unpack_upload(call->daemon, &upload->intake.blob, &addition.unpacked, err))
         return false;
@@ -327,7 +331,8 @@ bool admin_image_add(struct admin_call *call, struct error *err)
     if (addition.firmware_created)
         add_firmware_notice(&addition, answer);
     reply_json(&call->reply, addition.is_new ? 201 : 200, answer);
-    LOCATE(call, "products", upload->product.product_key, "firmware", addition.firmware.name, "images",
-           addition.image.version);
+    const char *const parts[] = {"products", upload->product.product_key, "firmware", addition.firmware.name,
+                                 "images",   addition.image.version,      NULL};
+    call_locate_build(call, parts, addition.image.variant);
     return true;
 }

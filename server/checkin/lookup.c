@@ -123,10 +123,34 @@ static bool load_campaign(const struct daemon *daemon, struct db *db, const char
 
 /* The way to the target */
 
+/* The build that the device runs, if it is known. */
+static const struct sha256 *build_of(const struct facts *facts)
+{
+    const struct snapshot *known = &facts->snapshot;
+    bool is_confirmed = known->confirmed.count && version_compare(&known->base, &known->confirmed) == 0;
+    return is_confirmed ? &facts->device.build : NULL;
+}
+
 /* The image of a base without a plan: the base is at or above the target, or there is no target. */
 static bool look_for_base(struct db *db, struct facts *facts, const char *base, struct error *err)
 {
-    return image_find(db, facts->firmware.id, base, &facts->planned.base, &facts->snapshot.base_known, err);
+    return image_find_build(db, facts->firmware.id, base, build_of(facts), &facts->planned.base,
+                            &facts->snapshot.base_known, err);
+}
+
+/* Whether the base is missing, or has builds of which none is chosen. */
+static bool look_for_builds(struct db *db, struct facts *facts, const char *base, struct error *err)
+{
+    struct snapshot *known = &facts->snapshot;
+    char builds[BUILDS_SIZE];
+    size_t count;
+    if (known->base_known)
+        return true;
+    if (!image_builds(db, facts->firmware.id, base, builds, &count, err))
+        return false;
+    if (count > 1)
+        snprintf(known->base_builds, sizeof known->base_builds, "%s", builds);
+    return true;
 }
 
 static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
@@ -143,7 +167,7 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
     int order = version_compare(&known->base, &known->target);
     if (!known->target.count || order == 0 || (order > 0 && !known->downgrades))
         return look_for_base(db, facts, base, err);
-    if (!plan_cache_find(daemon, db, &facts->firmware, &known->base, &found, err))
+    if (!plan_cache_find(daemon, db, &facts->firmware, &known->base, build_of(facts), &found, err))
         return false;
     *planned = *found;
     known->base_known = planned->base.id || planned->outcome != PLAN_NONE;
@@ -168,7 +192,7 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
              planned->package.error);
     snprintf(known->package_quarantine, sizeof known->package_quarantine, "%.*s",
              (int)sizeof known->package_quarantine - 1, planned->package.quarantine);
-    return trial_look(db, daemon->config, facts, err);
+    return look_for_builds(db, facts, base, err) && trial_look(db, daemon->config, facts, err);
 }
 
 static bool load_counts(struct db *db, struct facts *facts, struct error *err)
@@ -236,9 +260,13 @@ static bool has_image(struct db *db, const struct facts *facts, const struct ver
                       struct error *err)
 {
     char text[VERSION_TEXT_SIZE];
-    struct image image;
+    char builds[BUILDS_SIZE];
+    size_t count;
     version_format(version, text);
-    return image_find(db, facts->firmware.id, text, &image, ret, err);
+    if (!image_builds(db, facts->firmware.id, text, builds, &count, err))
+        return false;
+    *ret = count > 0;
+    return true;
 }
 
 /* A module sends its core and its script. The version gets the form in which the firmware's images are

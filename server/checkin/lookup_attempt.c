@@ -8,6 +8,7 @@
 #include "base/package_format.h"
 #include "server/checkin/origin.h"
 #include "server/delivery/progress.h"
+#include "storage/image_package.h"
 #include "upgrade/full.h"
 
 struct catch_up {
@@ -123,11 +124,14 @@ static bool look_at_pinned(struct db *db, struct facts *facts, struct error *err
 {
     const struct attempt *attempt = &facts->attempt;
     struct image to;
-    bool found, ready;
+    bool found, ready, led_to = false;
     if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
         !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err))
         return false;
-    facts->snapshot.pinned_servable = ready && found && !to.withdrawn_ms;
+    if (!found && !image_package_is_servable(db, attempt->firmware_id, attempt->to, &attempt->package_sha256,
+                                             &led_to, err)) /* one of several builds */
+        return false;
+    facts->snapshot.pinned_servable = ready && (found ? !to.withdrawn_ms : led_to);
     return true;
 }
 

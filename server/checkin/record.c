@@ -12,6 +12,7 @@
 #include "server/core/log.h"
 #include "server/ledger/event.h"
 #include "server/webhook/notify.h"
+#include "storage/image_package.h"
 
 static bool note_version(struct db *db, struct facts *facts, const char *before, struct error *err)
 {
@@ -43,6 +44,26 @@ static void confirm(struct device *device, const struct version *version, enum r
     device->claim = (struct claim){.version = ""};
     if (!device->blocked)
         device->notice[0] = '\0';
+}
+
+/* The build of the confirmed version: that of the package that was delivered, or the one that was known before. A version
+   that came in another way may be any build. */
+static bool take_build(struct db *db, struct facts *facts, const struct device *before, struct error *err)
+{
+    struct device *device = &facts->device;
+    const struct attempt *attempt = &facts->attempt;
+    bool same = before->firmware_id == device->firmware_id &&
+                strcmp(before->confirmed_version, device->confirmed_version) == 0;
+    bool by_us = facts->snapshot.attempt_open && facts->slot == SLOT_MAIN && attempt->delivered_ms &&
+                 attempt->firmware_id == device->firmware_id &&
+                 strcmp(attempt->to, device->confirmed_version) == 0;
+    bool found = false;
+    if (by_us && !image_package_to(db, device->firmware_id, attempt->to, &attempt->package_sha256,
+                                   &device->build, &found, err))
+        return false;
+    if (!found && !same)
+        device->build = (struct sha256){{0}};
+    return true;
 }
 
 /* Stored once: a repeated claim is ignored. */
@@ -245,7 +266,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
     if (decision->block && !record_guard_close(db, facts, decision, err))
         return false;
     if (decision->confirm && take_report(facts, decision) &&
-        !note_version(db, facts, before.confirmed_version, err))
+        (!take_build(db, facts, &before, err) || !note_version(db, facts, before.confirmed_version, err)))
         return false;
     facts->said.device_id = facts->device.id;
     if (facts->said_changed && !said_set(db, &facts->said, err))
@@ -287,6 +308,8 @@ bool record_report(struct db *db, struct facts *facts, const struct report *repo
     confirm(&facts->device, &report->version, report->by, report->grade, report->at_ms);
     facts->device.firmware_id = facts->firmware.id;
     facts->noted = says_more(&before, &facts->device);
+    if (!take_build(db, facts, &before, err))
+        return false;
     if (!device_update(db, &facts->device, err) ||
         (facts->noted && !note_version(db, facts, before.confirmed_version, err)))
         return false;

@@ -9,6 +9,7 @@
 #include "server/ledger/event.h"
 #include "server/webhook/notify.h"
 #include "storage/trial.h"
+#include "storage/image_package.h"
 
 static struct trial_limits limits_of(const struct firmware *firmware)
 {
@@ -70,6 +71,11 @@ static bool find_images(struct db *db, const struct attempt *attempt, struct qua
 {
     struct image from, to;
     bool found_from;
+    if (!image_package_ends(db, attempt->firmware_id, attempt->from, attempt->to, &attempt->package_sha256,
+                            &hop->from, &hop->to, ret_found, err))
+        return false;
+    if (*ret_found)
+        return true;
     if (!image_find(db, attempt->firmware_id, attempt->from, &from, &found_from, err) ||
         !image_find(db, attempt->firmware_id, attempt->to, &to, ret_found, err))
         return false;

@@ -17,12 +17,16 @@ struct graph {
         *image; /* [plan.count]; id 0: only the version is known, possible for the first and the last */
 };
 
-/* Reads the images from version `from` to version `to`, upwards or downwards, and the packages between
+/* Of several builds of a version, the graph has at most one: of the base that with
+   the hash `build` (NULL or zero: not known) or the default, and of each other version the default,
+   or the only build, whose script has the same place as that of the base.
+
+   Reads the images from version `from` to version `to`, upwards or downwards, and the packages between
    them. The two versions differ. The caller frees *ret with graph_free(). Memory grows with n² for n
    images. Any thread, with its own connection. */
 bool graph_load(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                const struct version *from, const struct version *to, struct graph *ret, struct error *err)
-    __attribute__((warn_unused_result));
+                const struct version *from, const struct sha256 *build, const struct version *to,
+                struct graph *ret, struct error *err) __attribute__((warn_unused_result));
 void graph_free(struct graph *graph);
 
 /* Plans as plan_make(): first over deltas. When there is no path of deltas, and the firmware takes full packages of CSDK,

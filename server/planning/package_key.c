@@ -25,7 +25,7 @@ void package_key_of_whole(const struct firmware *firmware, const struct image *t
 
 bool package_key_can_be_made(const struct image *from, const struct image *to)
 {
-    return !image_is_full(from) && !image_is_full(to);
+    return !image_is_full(from) && !image_is_full(to) && image_same_areas(from, to);
 }
 
 /* A release says how large the areas are; a full package only where its script goes. */
@@ -57,21 +57,21 @@ static void add_build(struct package_base *base, const struct image *image)
 void package_base_of(const struct image *images, size_t count, const struct version *version,
                      struct package_base *ret)
 {
-    const struct image *own = NULL;
     struct version other;
+    size_t own = 0, releases = 0;
     *ret = (struct package_base){.differs = false};
-    for (size_t i = 0; i < count && !own; i++)
-        if (version_parse(slice_of(images[i].version), &other) && version_compare(&other, version) == 0)
-            own = &images[i];
-    if (own)
-        add_build(ret, own);
-    if (own && is_release(own))
+    for (size_t i = 0; i < count; i++)
+        if (version_parse(slice_of(images[i].version), &other) && version_compare(&other, version) == 0) {
+            add_build(ret, &images[i]);
+            own++;
+            releases += is_release(&images[i]);
+        }
+    if (own && own == releases)
         return;
+    int64_t own_address = ret->script.address;
     for (size_t i = 0; i < count; i++)
         if (is_release(&images[i]) && version_parse(slice_of(images[i].version), &other) &&
-            other.part[0] == version->part[0] &&
-            (!ret->script.address || !own || images[i].script.address == own->script.address ||
-             !own->script.address))
+            other.part[0] == version->part[0] && (!own_address || images[i].script.address == own_address))
             add_build(ret, &images[i]);
 }
 

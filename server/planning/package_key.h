@@ -17,15 +17,15 @@ void package_key_of(const struct daemon *daemon, const struct firmware *firmware
 /* The key of the full package of CSDK of this image, which leads from any version. */
 void package_key_of_whole(const struct firmware *firmware, const struct image *to, struct package_key *ret);
 
-/* No delta is made from or to a full package: the script inside is compressed. */
+/* No delta is made from or to a full package: the script inside is compressed. Nor between releases whose scripts have
+   other places. */
 bool package_key_can_be_made(const struct image *from, const struct image *to);
 
-/* Where devices that run a version have their script, as far as it is known: from the release of that version, else from
+/* Where devices that run a version have their script, as far as it is known: from the builds of that version, else from
    all releases of its core, any of which the device may run. */
 struct package_base {
     struct full_script script;
-    bool
-        differs; /* two builds of the core have their scripts in different places, or for different machines */
+    bool differs; /* two builds have their scripts in different places, or for different machines */
 };
 void package_base_of(const struct image *images, size_t count, const struct version *version,
                      struct package_base *ret); /* `images`: all of the firmware */

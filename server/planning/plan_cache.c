@@ -18,6 +18,7 @@
 struct slot {
     int64_t firmware_id;
     char base[VERSION_TEXT_SIZE], target[VERSION_TEXT_SIZE];
+    struct sha256 build;             /* of the base; zero: not known */
     uint64_t changes, image_changes; /* db_changes(), db_image_changes() when it was planned */
     struct planned planned;
 };
@@ -48,9 +49,9 @@ void plan_cache_close(struct plan_cache *plan_cache)
 }
 
 /* FNV-1a */
-static unsigned slot_number(const struct firmware *firmware, const char *base)
+static unsigned slot_number(const struct firmware *firmware, const char *base, const struct sha256 *build)
 {
-    uint32_t hash = 2166136261u ^ (uint32_t)firmware->id;
+    uint32_t hash = 2166136261u ^ (uint32_t)firmware->id ^ build->byte[0];
     for (; *base; base++)
         hash = (hash ^ (unsigned char)*base) * 16777619u;
     for (const char *target = firmware->target; *target; target++)
@@ -141,7 +142,8 @@ static bool fill(const struct daemon *daemon, struct db *db, const struct firmwa
 /* *ret_done: the direct package decides, and no graph is needed. The package is ready or being made, and
    no required waypoint is in between. */
 static bool make_direct(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                        const struct version *base, struct planned *ret, bool *ret_done, struct error *err)
+                        const struct version *base, const struct sha256 *build, struct planned *ret,
+                        bool *ret_done, struct error *err)
 {
     bool base_found, target_found, required;
     struct version target;
@@ -150,7 +152,7 @@ static bool make_direct(const struct daemon *daemon, struct db *db, const struct
     version_format(base, text);
     *ret = (struct planned){.outcome = PLAN_PATH};
     *ret_done = false;
-    if (!image_find(db, firmware->id, text, &ret->base, &base_found, err) ||
+    if (!image_find_build(db, firmware->id, text, build, &ret->base, &base_found, err) ||
         !image_find(db, firmware->id, firmware->target, &ret->hop, &target_found, err) ||
         !image_required_between(db, firmware->id, base, &target, &required, err))
         return false;
@@ -168,18 +170,19 @@ static bool make_direct(const struct daemon *daemon, struct db *db, const struct
 }
 
 static bool make(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                 const struct version *base, struct planned *ret, struct error *err)
+                 const struct version *base, const struct sha256 *build, struct planned *ret,
+                 struct error *err)
 {
     struct version target;
     struct graph graph;
     bool done;
-    if (!make_direct(daemon, db, firmware, base, ret, &done, err))
+    if (!make_direct(daemon, db, firmware, base, build, ret, &done, err))
         return false;
     if (done)
         return true;
     *ret = (struct planned){.outcome = PLAN_NONE};
     version_parse(slice_of(firmware->target), &target);
-    if (!graph_load(daemon, db, firmware, base, &target, &graph, err))
+    if (!graph_load(daemon, db, firmware, base, build, &target, &graph, err))
         return false;
     bool ok = fill(daemon, db, firmware, &graph, ret, err);
     graph_free(&graph);
@@ -194,11 +197,11 @@ static int64_t cpu_ms(void)
 }
 
 static bool make_and_rest(struct plan_cache *plan_cache, const struct daemon *daemon, struct db *db,
-                          const struct firmware *firmware, const struct version *base, struct planned *ret,
-                          struct error *err)
+                          const struct firmware *firmware, const struct version *base,
+                          const struct sha256 *build, struct planned *ret, struct error *err)
 {
     int64_t begun_ms = cpu_ms();
-    if (!make(daemon, db, firmware, base, ret, err))
+    if (!make(daemon, db, firmware, base, build, ret, err))
         return false;
     int64_t took_ms = cpu_ms() - begun_ms;
     if (took_ms >= LONG_MS)
@@ -216,25 +219,29 @@ static bool make_do(const struct daemon *daemon, struct db *db, const struct fir
 }
 
 bool plan_cache_find(struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                     const struct version *base, const struct planned **ret, struct error *err)
+                     const struct version *base, const struct sha256 *build, const struct planned **ret,
+                     struct error *err)
 {
+    static const struct sha256 unknown;
     struct plan_cache *plan_cache = daemon->plan_cache;
     char text[VERSION_TEXT_SIZE];
+    build = build ? build : &unknown;
     version_format(base, text);
-    struct slot **slot = &plan_cache->slot[slot_number(firmware, text)];
+    struct slot **slot = &plan_cache->slot[slot_number(firmware, text, build)];
     if (!*slot && !(*slot = calloc(1, sizeof **slot)))
         return error_set(err, ERROR_INTERNAL, "out of memory");
     *ret = &(*slot)->planned;
     bool same = (*slot)->firmware_id == firmware->id && strcmp((*slot)->base, text) == 0 &&
-                strcmp((*slot)->target, firmware->target) == 0;
+                sha256_equal(&(*slot)->build, build) && strcmp((*slot)->target, firmware->target) == 0;
     if (same && (*slot)->changes == db_changes(db))
         return true;
     if (same && (*slot)->image_changes == db_image_changes(db) && clock_boot_ms() < plan_cache->rest_until_ms)
         return make_do(daemon, db, firmware, &(*slot)->planned, err);
     (*slot)->firmware_id = 0; /* until it is filled */
-    if (!make_and_rest(plan_cache, daemon, db, firmware, base, &(*slot)->planned, err))
+    if (!make_and_rest(plan_cache, daemon, db, firmware, base, build, &(*slot)->planned, err))
         return false;
     memcpy((*slot)->base, text, sizeof text);
+    (*slot)->build = *build;
     memcpy((*slot)->target, firmware->target, sizeof firmware->target);
     (*slot)->firmware_id = firmware->id;
     (*slot)->changes = db_changes(db);

@@ -28,11 +28,11 @@ struct planned {
 bool plan_cache_open(struct plan_cache **ret, struct error *err);
 void plan_cache_close(struct plan_cache *plan_cache); /* NULL is fine */
 
-/* Writer's thread, with its connection: the plan from `base` to the firmware's target, which is another
+/* Writer's thread, with its connection: the plan from `base`, of which the device runs the image `build` (NULL or zero: not known), to the firmware's target, which is another
    version. *ret is valid until the next call. */
 bool plan_cache_find(struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                     const struct version *base, const struct planned **ret, struct error *err)
-    __attribute__((warn_unused_result));
+                     const struct version *base, const struct sha256 *build, const struct planned **ret,
+                     struct error *err) __attribute__((warn_unused_result));
 
 /* Writer's thread: requests the packages in planned->unasked. */
 bool plan_cache_ask(struct daemon *daemon, struct db *db, const struct planned *planned, int64_t now_ms,

@@ -35,8 +35,9 @@ struct prebuild {
 struct row {
     struct daemon *daemon;
     const struct order *order;
-    char from[VERSION_TEXT_SIZE],
-        to[VERSION_TEXT_SIZE]; /* the last pair that was requested; "": no pair yet */
+    struct build {
+        char version[VERSION_TEXT_SIZE], variant[VARIANT_SIZE];
+    } from, to; /* the last pair that was requested; "": no pair yet */
     bool done;
 };
 
@@ -44,22 +45,29 @@ struct row {
 
 static bool helps(const struct image *from, const struct image *to)
 {
-    return package_key_can_be_made(from, to) && !to->withdrawn_ms;
+    return package_key_can_be_made(from, to) && !to->withdrawn_ms && strcmp(from->version, to->version) != 0;
 }
 
-/* How many of the sorted images are before the version; with or_at also the one at it. */
-static size_t count_before(const struct image *images, size_t count, const char *text, bool or_at)
+/* How many of the sorted images are before the build; with or_at also the one at it. */
+static size_t count_before(const struct image *images, size_t count, const struct build *build, bool or_at)
 {
     struct version version, here;
     size_t i = 0;
-    if (!version_parse(slice_of(text), &version))
+    if (!version_parse(slice_of(build->version), &version))
         return 0;
     for (; i < count && version_parse(slice_of(images[i].version), &here); i++) {
         int order = version_compare(&here, &version);
+        order = order ? order : strcmp(images[i].variant, build->variant);
         if (order > 0 || (order == 0 && !or_at))
             break;
     }
     return i;
+}
+
+static void take_build(const struct image *image, struct build *ret)
+{
+    memcpy(ret->version, image->version, sizeof ret->version);
+    memcpy(ret->variant, image->variant, sizeof ret->variant);
 }
 
 /* Requests pairs in the order of `from`, then `to`, from the last requested pair on. */
@@ -68,7 +76,8 @@ static bool ask_pairs(struct row *row, struct db *db, const struct firmware *fir
 {
     unsigned asked = 0;
     int64_t only = row->order->image_id, now_ms = clock_utc_ms();
-    size_t i = count_before(images, count, row->from, false), j = count_before(images, count, row->to, true);
+    size_t i = count_before(images, count, &row->from, false),
+           j = count_before(images, count, &row->to, true);
     for (; i < count; i++, j = 0)
         for (j = j > i ? j : i + 1; j < count; j++) {
             struct package_key key;
@@ -79,8 +88,8 @@ static bool ask_pairs(struct row *row, struct db *db, const struct firmware *fir
             package_key_of(row->daemon, firmware, &images[i], &images[j], &key);
             if (!package_queue(db, &key, false, 0, now_ms, err))
                 return false;
-            memcpy(row->from, images[i].version, sizeof row->from);
-            memcpy(row->to, images[j].version, sizeof row->to);
+            take_build(&images[i], &row->from);
+            take_build(&images[j], &row->to);
         }
     row->done = true;
     return true;

@@ -84,7 +84,7 @@ static bool look_at_group(struct ready_finder *finder, struct db *db, size_t *re
         return false;
     if (!listening || !version_parse(slice_of(finder->group.from), &from) || !has_way(&firmware, &from))
         return true;
-    return plan_cache_find(finder->daemon, db, &firmware, &from, &planned, err) &&
+    return plan_cache_find(finder->daemon, db, &firmware, &from, NULL, &planned, err) &&
            (!is_ready(planned, &firmware) || tell_devices(finder, db, &firmware, planned, ret_count, err));
 }
 

@@ -32,6 +32,12 @@ bool package_request(struct db *db, struct daemon *daemon, const struct package_
     const struct image *from = request->from, *to = request->to;
     if (!request->firmware->format[0])
         return true;
+    if (!image_same_areas(from, to))
+        return error_set(
+            err, ERROR_INVALID,
+            "the scripts of %s and %s have different places in flash: no delta leads from one to "
+            "the other",
+            from->version, to->version);
     if (!package_key_can_be_made(from, to))
         return error_set(
             err, ERROR_INVALID,
@@ -52,6 +58,6 @@ bool package_request_upgrade(struct db *db, struct daemon *daemon, const struct 
     int order = version_compare(&base, &target);
     if (order == 0 || (order > 0 && !firmware->downgrades))
         return true;
-    return plan_cache_find(daemon, db, firmware, &base, &planned, err) &&
+    return plan_cache_find(daemon, db, firmware, &base, NULL, &planned, err) &&
            plan_cache_ask(daemon, db, planned, now_ms, err);
 }

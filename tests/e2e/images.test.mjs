@@ -46,7 +46,8 @@ describe('an image', () => {
         const { uploaded_at, warnings, ...rest } = shown;
         assert.deepEqual([firmware_created, format, /set one: ec618-at/.test(notice)], [true, null, true]);
         assert.deepEqual(rest, {
-            firmware: 'AirM2M_780E_LTE_AT', version: '1138', kind: 'image', core: null, content: 'a binary file of no known kind, perhaps a raw image', script: null,
+            firmware: 'AirM2M_780E_LTE_AT', version: '1138', variant: null, default: false, kind: 'image', core: null,
+            content: 'a binary file of no known kind, perhaps a raw image', script: null,
             size: 3000, sha256: sha256(bytes), file_name: null, withdrawn: null, waypoint: 'allowed', waypoint_reason: null,
         });
         assert.deepEqual([warnings.length, /not a \.binpkg/.test(warnings[0])], [1, true], warnings.join());

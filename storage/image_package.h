@@ -1,0 +1,20 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* The builds that a stored package leads from and to, by its bytes. */
+#ifndef DFOTA_STORAGE_IMAGE_PACKAGE_H
+#define DFOTA_STORAGE_IMAGE_PACKAGE_H
+
+#include "storage/db.h"
+
+/* Whether this package leads to a build of this version that is not withdrawn. */
+bool image_package_is_servable(struct db *db, int64_t firmware_id, const char *version,
+                               const struct sha256 *package, bool *ret, struct error *err);
+/* The build of this version that the package leads to. */
+bool image_package_to(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *package,
+                      struct sha256 *ret, bool *ret_found, struct error *err);
+/* The builds of these two versions that this package leads from and to. */
+bool image_package_ends(struct db *db, int64_t firmware_id, const char *from, const char *to,
+                        const struct sha256 *package, struct sha256 *ret_from, struct sha256 *ret_to,
+                        bool *ret_found, struct error *err);
+
+#endif
