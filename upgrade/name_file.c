@@ -133,6 +133,12 @@ static bool read_luatos(struct slice text, struct full_name *ret)
     return len > 0 && (size_t)len < sizeof ret->firmware;
 }
 
+bool name_file_is_production(struct slice text)
+{
+    struct full_name name;
+    return read_luatos(drop_all_endings(text), &name);
+}
+
 bool name_file_parse(struct slice text, struct full_name *ret, struct error *err)
 {
     struct slice whole = text, part;

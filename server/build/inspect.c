@@ -9,6 +9,7 @@
 #include "server/process/process.h"
 #include "server/core/log.h"
 #include "upgrade/full.h"
+#include "upgrade/name_file.h"
 
 #define LOOK_CPU_S  30
 #define LOOK_MS     30000
@@ -207,11 +208,16 @@ static bool check_core(const struct judged *judged, struct error *err)
 
 static void warn_of_production(const struct judged *judged)
 {
-    if (judged->content->production && is_for_ec618(judged->firmware))
+    const struct content *content = judged->content;
+    bool by_name =
+        strcmp(content->kind, "binpkg") == 0 && name_file_is_production(slice_of(judged->image->file_name));
+    if (by_name || (content->production && is_for_ec618(judged->firmware)))
         image_warn(
             judged->image,
-            "this .binpkg has more parts than bootloader, AP and CP: it may be for mass production, and modules "
-            "may refuse packages from it. Take the .soc, or the .binpkg inside of the .soc of the core");
+            "this .binpkg %s: it may be for mass production, and modules may refuse packages from it. Take "
+            "the .soc, or the .binpkg inside of the .soc of the core",
+            by_name ? "has the name of a release with a script"
+                    : "has more parts than bootloader, AP and CP");
 }
 
 static bool take_image(const struct judged *judged, struct error *err)

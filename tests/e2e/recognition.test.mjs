@@ -110,6 +110,14 @@ describe('accepted as an image:', () => {
         assert.equal(json.warnings.length, 1);
         assert.match(json.warnings[0], /4 bytes of the \.binpkg are not an entry; use the format external, or upload a package that was made elsewhere/);
     });
+    test('a .binpkg of a release with a script, by its name: a warning names the right file', async () => {
+        await server.createProduct('by-name');
+        const put = async (name) => (await server.admin('POST', `/products/by-name/images?filename=${name}`, release(0), { expect: 201 })).json;
+        const made = await put('pump_1.2.3_LuatOS-SoC_V1114_EC618.binpkg');
+        assert.deepEqual([made.firmware, made.version], ['pump_LuatOS-SoC_EC618', '1114.1.3']);
+        assert.match(made.warnings.join(), /this .binpkg has the name of a release with a script: it may be for mass production.* Take the .soc, or the .binpkg inside/);
+        assert.doesNotMatch((await put('pump_LuatOS-SoC_V1114_EC618.binpkg')).warnings.join(), /mass production/);
+    });
     test('a file that is not a .binpkg, for a module with an EC618: a warning says what follows', async () => {
         const bytes = noiseImage({ seed: 6, size: 3000 });
         for (const [over, format] of [[{ firmware: airm2m }, null], [{ firmware: 'own' }, 'ec618-csdk'], [{ firmware: 'own' }, 'bsdiff']]) {

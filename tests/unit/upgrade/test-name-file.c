@@ -69,10 +69,22 @@ static void test_files_as_people_name_them(void **state)
     }
 }
 
+static void test_names_of_production_releases(void **state)
+{
+    (void)state;
+    assert_true(name_file_is_production(slice_of("pump_1.2.3_LuatOS-SoC_V1114_EC618.binpkg")));
+    assert_true(name_file_is_production(slice_of("pump_1.2.3_LuatOS-SoC_V2034_Air780EHM_116 (1).soc")));
+    assert_false(name_file_is_production(slice_of("LuatOS-SoC_V1114_EC618_FULL.soc")));
+    assert_false(name_file_is_production(slice_of("pump_1114.1.3_LuatOS-SoC_EC618.bin")));
+    assert_false(name_file_is_production(slice_of("AirM2M_780E_V1138_LTE_AT.binpkg")));
+    assert_false(name_file_is_production(slice_of("")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files_as_people_name_them),
+        cmocka_unit_test(test_names_of_production_releases),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("name-file", tests, NULL, NULL);
