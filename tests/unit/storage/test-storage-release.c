@@ -272,6 +272,31 @@ static void test_migration(void **state)
     sqlite3_close(handle);
 }
 
+/* Older servers had not compared the place of an uploaded script. The migration needs columns that are here already, so
+   only its last statement runs. */
+static void test_uploads_for_luatos_are_not_proven_any_more(void **state)
+{
+    struct place *place = *state;
+    const char *update = NULL;
+    char text[512] = "";
+    sqlite3 *handle;
+    for (unsigned i = 0; i < db_migration_count; i++)
+        if (strcmp(db_migrations[i].name, "039-image-script") == 0)
+            update = strstr(db_migrations[i].sql, "UPDATE package");
+    assert_non_null(update);
+    assert_int_equal(sqlite3_open(place->file, &handle), SQLITE_OK);
+    old_run(
+        handle,
+        "INSERT INTO package (id, firmware_id, from_sha256, to_sha256, format, state, size_bytes, sha256, origin, proven, queued_ms) VALUES "
+        "(1, 1, x'01', x'02', 'ec618-luatos', 'ready', 5, x'aa', 'uploaded', 1, 1),"
+        "(2, 0, x'01', x'03', 'ec618-luatos', 'ready', 5, x'bb', 'made', 1, 1),"
+        "(3, 1, x'01', x'04', 'ec618-csdk', 'ready', 5, x'cc', 'uploaded', 1, 1)");
+    old_run(handle, update);
+    sqlite3_exec(handle, "SELECT id, proven FROM package ORDER BY id", take_row, text, NULL);
+    assert_string_equal(text, "1,0;2,1;3,1;");
+    sqlite3_close(handle);
+}
+
 static void test_keys_are_compared_by_their_fields(void **state)
 {
     (void)state;
@@ -298,6 +323,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_upload, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_image_is_deleted, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_migration, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(test_uploads_for_luatos_are_not_proven_any_more, place_make,
+                                        place_remove),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("storage-release", tests, NULL, NULL);
