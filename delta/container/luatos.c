@@ -73,6 +73,19 @@ bool luatos_read(struct bytes bytes, struct luatos_file *ret, struct error *err)
     return true;
 }
 
+/* No module reads this MD5, and older files have zeros. */
+static bool check_sdk(const struct luatos_file *head, struct error *err)
+{
+    static const uint8_t not_stated[LUATOS_MD5_BYTES];
+    uint8_t md5[LUATOS_MD5_BYTES];
+    if (memcmp(head->sdk_md5, not_stated, sizeof md5) == 0)
+        return true;
+    if (!luatos_md5(head->sdk, md5, err))
+        return false;
+    return memcmp(md5, head->sdk_md5, sizeof md5) == 0 ||
+           error_set(err, ERROR_CORRUPT, "the core data is damaged: it does not have the stated MD5");
+}
+
 bool luatos_check(const struct luatos_file *head, struct error *err)
 {
     uint8_t md5[LUATOS_MD5_BYTES];
@@ -89,7 +102,7 @@ bool luatos_check(const struct luatos_file *head, struct error *err)
         return false;
     if (memcmp(md5, head->common_md5, sizeof md5) != 0)
         return error_set(err, ERROR_CORRUPT, "the common data is damaged: it does not have the stated MD5");
-    return sector_check_all(head->common, head->magic, err);
+    return check_sdk(head, err) && sector_check_all(head->common, head->magic, err);
 }
 
 /* ---- The common data ---- */

@@ -62,7 +62,7 @@ bool wrapper_luatos_add(struct buffer *out, uint32_t magic, const struct luatos_
     little_put_u32(head + LUATOS_APP, versions->app);
     little_put_u32(head + LUATOS_COMMON, (uint32_t)common.len);
     little_put_u32(head + LUATOS_SDK, (uint32_t)par.len);
-    if (!luatos_md5(common, head + LUATOS_COMMON_MD5, err)) /* the other MD5 is zero in every file seen */
+    if (!luatos_md5(common, head + LUATOS_COMMON_MD5, err) || !luatos_md5(par, head + LUATOS_SDK_MD5, err))
         return false;
     little_put_u32(head + LUATOS_CRC, luatos_head_crc(head));
     return buffer_add(out, head, sizeof head, err) && buffer_add(out, common.ptr, common.len, err) &&

@@ -230,7 +230,7 @@ void inspect_luatos(struct inspect_list *list, struct bytes file)
                   : luatos_owns_full(file) ? ": full package"
                                            : ": script only");
     inspect_field(list, inspect_slice(file, 60, 16), "common MD5", "%s", md5_hex(head.common_md5, md5));
-    inspect_field(list, inspect_slice(file, 76, 16), "core MD5", "%s (zero in known files)",
+    inspect_field(list, inspect_slice(file, 76, 16), "core MD5", "%s (no module reads this)",
                   md5_hex(head.sdk_md5, md5));
     list_common(list, head.common, luatos_owns_full(file));
     if (head.sdk.len > 0 && par_owns(head.sdk))

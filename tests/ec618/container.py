@@ -167,6 +167,10 @@ def read_luatos(data):
     common = data[92 : 92 + common_size]
     digest = hashlib.md5(common).digest() if common else bytes(16)
     demand(digest == data[60:76], "the MD5 of the common data is wrong")
+    sdk = data[92 + common_size :]
+    demand(
+        data[76:92] in (bytes(16), hashlib.md5(sdk).digest()), "the MD5 of the core data is neither right nor zeros"
+    )
     return {
         "chip": LUATOS_MAGICS[magic],
         "main_version": words[2:7],
@@ -175,7 +179,7 @@ def read_luatos(data):
         "full": words[6] == 0xFFFFFFFF and magic == 0xEAF18C16,
         "sectors": read_sectors(common, magic),
         "sdk_md5": data[76:92].hex(),
-        "sdk": data[92 + common_size :],
+        "sdk": sdk,
     }
 
 

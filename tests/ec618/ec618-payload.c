@@ -6,6 +6,10 @@
 #include <string.h>
 #include <time.h>
 #include "base/cleanup.h"
+#include "base/little.h"
+#include "delta/container/sector.h"
+#include "delta/container/luatos.h"
+#include "delta/container/wrapper.h"
 #include "delta/ec618/module.h"
 #include "delta/ec618/payload.h"
 #include "delta/file.h"
@@ -16,7 +20,8 @@ static const char usage[] =
     "ec618-payload make OLD NEW OUT quick|good|best [closed] [NorO|RvsO]\n"
     "ec618-payload apply OLD PAYLOAD NEW\n"
     "ec618-payload outages OLD PAYLOAD NEW\n"
-    "ec618-payload describe PAYLOAD\n";
+    "ec618-payload describe PAYLOAD\n"
+    "ec618-payload frame FILE\n";
 
 static bool parse_options(int argc, char **argv, struct ec618_options *options)
 {
@@ -119,6 +124,49 @@ static bool describe(const char *path, struct error *err)
            ec618_payload_describe(&payload, stdout, err);
 }
 
+/* Adds the sector with all fields as our writer makes them, but with the packed bytes of the file. */
+static bool add_frame(struct buffer *out, struct bytes *common, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer plain = {0}, made = {0};
+    struct luatos_sector theirs, ours;
+    struct luatos_block block, own;
+    struct sector_plain unpacked;
+    size_t head = out->len;
+    if (!luatos_sector_read(*common, &theirs, err) || !sector_unpack(common, &unpacked, err))
+        return false;
+    plain = unpacked.bytes;
+    if (!sector_pack(&made, unpacked.magic, unpacked.address, buffer_bytes(&plain), err) ||
+        !luatos_sector_read(buffer_bytes(&made), &ours, err) ||
+        !buffer_add(out, made.ptr, LUATOS_SECTOR_BYTES, err))
+        return false;
+    theirs.blocks.len = theirs.packed_bytes;
+    while (luatos_block_next(&theirs.blocks, &block) && luatos_block_next(&ours.blocks, &own)) {
+        size_t at = out->len;
+        if (!buffer_add(out, own.head.ptr, own.head.len, err) ||
+            !buffer_add(out, block.packed.ptr, block.packed.len, err))
+            return false;
+        little_put_u32(out->ptr + at + own.head.len - 4, (uint32_t)block.packed.len);
+    }
+    little_put_u32(out->ptr + head + 4, (uint32_t)(out->len - head - LUATOS_SECTOR_BYTES));
+    return true;
+}
+
+/* Makes a file with the 92-byte head again from what a module writes, and compares all bytes. Other LZMA encoders pack
+   other bytes, so the packed ones are those of the file. */
+static bool check_frame(const char *path, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer file = {0}, common = {0}, out = {0};
+    struct luatos_file head;
+    if (!file_load(path, IMAGE_MAX, &file, err) || !luatos_read(buffer_bytes(&file), &head, err))
+        return false;
+    for (struct bytes rest = head.common; rest.len > 0;)
+        if (!add_frame(&common, &rest, err))
+            return false;
+    return wrapper_luatos_add(&out, head.magic, &head.versions, buffer_bytes(&common), head.sdk, err) &&
+           (bytes_equal(buffer_bytes(&out), buffer_bytes(&file)) ||
+            error_set(err, ERROR_INTERNAL, "the frame made again is not the one of the file"));
+}
+
 int main(int argc, char **argv)
 {
     struct error err;
@@ -132,6 +180,8 @@ int main(int argc, char **argv)
         ok = outages(argv + 2, &err);
     else if (argc == 3 && strcmp(argv[1], "describe") == 0)
         ok = describe(argv[2], &err);
+    else if (argc == 3 && strcmp(argv[1], "frame") == 0)
+        ok = check_frame(argv[2], &err);
     else
         return fputs(usage, stderr), 2;
     if (!ok)

@@ -211,13 +211,31 @@ static void several_sectors_follow_each_other(void **state)
     buffer_free(&common);
 }
 
+static const uint8_t zero_md5[LUATOS_MD5_BYTES];
+
 static void without_a_script_its_md5_is_zero(void **state)
 {
     (void)state;
     struct buffer out = sample_luatos(text_bytes(""), text_bytes("a par"));
-    static const uint8_t zero[32];
-    assert_memory_equal(out.ptr + 60, zero, 32);
+    assert_memory_equal(out.ptr + LUATOS_COMMON_MD5, zero_md5, sizeof zero_md5);
     assert_true(is_sound(buffer_bytes(&out)));
+    buffer_free(&out);
+}
+
+static void the_md5_of_the_core_is_stated_or_zero(void **state)
+{
+    (void)state;
+    struct buffer out = sample_luatos(text_bytes(""), text_bytes("a par"));
+    uint8_t md5[LUATOS_MD5_BYTES];
+    struct error err;
+    assert_true(luatos_md5(text_bytes("a par"), md5, &err));
+    assert_memory_equal(out.ptr + LUATOS_SDK_MD5, md5, sizeof md5);
+    memset(out.ptr + LUATOS_SDK_MD5, 0, sizeof md5);
+    little_put_u32(out.ptr + LUATOS_CRC, luatos_head_crc(out.ptr));
+    assert_true(is_sound(buffer_bytes(&out)));
+    out.ptr[LUATOS_SDK_MD5] = 1;
+    little_put_u32(out.ptr + LUATOS_CRC, luatos_head_crc(out.ptr));
+    assert_false(is_sound(buffer_bytes(&out)));
     buffer_free(&out);
 }
 
@@ -233,6 +251,7 @@ int main(void)
         cmocka_unit_test(an_empty_or_too_large_sector_is_not_packed),
         cmocka_unit_test(several_sectors_follow_each_other),
         cmocka_unit_test(without_a_script_its_md5_is_zero),
+        cmocka_unit_test(the_md5_of_the_core_is_stated_or_zero),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
