@@ -6,8 +6,8 @@
 
 /* The endings of released files. A longer ending comes before a shorter one: the first that fits is
    dropped. */
-static const char *const endings[] = {".dfota.bin", ".binpkg", ".bin", ".dfota",
-                                      ".par",       ".ota",    ".soc", ".img"};
+static const char *const endings[] = {".dfota.bin", ".binpkg", ".bin", ".dfota", ".par",
+                                      ".ota",       ".soc",    ".img", ".zip",   ".7z"};
 
 static bool is_dots(struct slice text)
 {

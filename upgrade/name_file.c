@@ -139,6 +139,12 @@ bool name_file_is_production(struct slice text)
     return read_luatos(drop_all_endings(text), &name);
 }
 
+/* The file of a core alone. Its devices report the name of their project too. */
+static bool is_core(struct slice text)
+{
+    return slice_starts(text, "LuatOS-SoC_V");
+}
+
 bool name_file_parse(struct slice text, struct full_name *ret, struct error *err)
 {
     struct slice whole = text, part;
@@ -146,6 +152,9 @@ bool name_file_parse(struct slice text, struct full_name *ret, struct error *err
     bool alone;
 
     text = drop_all_endings(text);
+    if (is_core(text) && slice_is_clean_utf8(text))
+        return refuse(whole, "is of a core alone, and devices report PROJECT_LuatOS-SoC_BSP and CORE.X.Z",
+                      err);
     if (slice_is_clean_utf8(text) && text.len > 0 && read_luatos(text, ret))
         return true;
     if (name_parse_full(text, ret, err))

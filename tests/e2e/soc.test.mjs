@@ -91,6 +91,16 @@ describe('an uploaded archive', () => {
         }
     });
 
+    test('gets firmware and version from the name of the archive, but not from the name of a core alone', { skip: no7z }, async () => {
+        await server.createProduct('named');
+        const post = async (name, files) => server.admin('POST', `/products/named/images?filename=${name}`, await pack('zip', files));
+        const { json } = await post('AirM2M_780E_V1138_LTE_AT.zip', { 'AirM2M_780E_V1138_LTE_AT.dfota.bin': core(1) });
+        assert.deepEqual([json.firmware, json.version], ['AirM2M_780E_LTE_AT', '1138']);
+        const refused = await post('LuatOS-SoC_V1114_EC618_FULL.soc', soc({ core: core(1) }));
+        assertProblem(refused, 422, 'bad-version');
+        assert.match(refused.json.detail, /is of a core alone, and devices report PROJECT_LuatOS-SoC_BSP and CORE\.X\.Z/);
+    });
+
     test('as old and new release: a module gets core and script in one file, and only one of them when the other stays', { skip: no7z }, async () => {
         const scene = await Scene.build(server, { product: 'q', firmware, versions: [], target: null });
         const steps = [['1114.1.1', core(1), 'print(1)'], ['1114.1.2', core(1), 'print(2)'], ['1115.1.2', core(2), 'print(2)'], ['1116.1.3', core(3), 'print(3)']];
