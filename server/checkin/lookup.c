@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/package_format.h"
+#include "server/checkin/base_build.h"
 #include "server/checkin/counters.h"
 #include "server/checkin/lookup_allowance.h"
 #include "server/checkin/lookup_attempt.h"
@@ -123,18 +124,10 @@ static bool load_campaign(const struct daemon *daemon, struct db *db, const char
 
 /* The way to the target */
 
-/* The build that the device runs, if it is known. */
-static const struct sha256 *build_of(const struct facts *facts)
-{
-    const struct snapshot *known = &facts->snapshot;
-    bool is_confirmed = known->confirmed.count && version_compare(&known->base, &known->confirmed) == 0;
-    return is_confirmed ? &facts->device.build : NULL;
-}
-
 /* The image of a base without a plan: the base is at or above the target, or there is no target. */
 static bool look_for_base(struct db *db, struct facts *facts, const char *base, struct error *err)
 {
-    return image_find_build(db, facts->firmware.id, base, build_of(facts), &facts->planned.base,
+    return image_find_build(db, facts->firmware.id, base, base_build_hash(facts), &facts->planned.base,
                             &facts->snapshot.base_known, err);
 }
 
@@ -164,10 +157,12 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
     if (!known->base.count)
         return true;
     version_format(&known->base, base);
+    if (!base_build_choose(db, facts, base, err))
+        return false;
     int order = version_compare(&known->base, &known->target);
     if (!known->target.count || order == 0 || (order > 0 && !known->downgrades))
         return look_for_base(db, facts, base, err);
-    if (!plan_cache_find(daemon, db, &facts->firmware, &known->base, build_of(facts), &found, err))
+    if (!plan_cache_find(daemon, db, &facts->firmware, &known->base, base_build_hash(facts), &found, err))
         return false;
     *planned = *found;
     known->base_known = planned->base.id || planned->outcome != PLAN_NONE;
