@@ -13,16 +13,15 @@
     NEXT(withdrawn_reason, TEXT_OR_NULL, row->withdrawn_reason)                                              \
     NEXT(waypoint, ENUM, row->waypoint, &waypoint_names)                                                     \
     NEXT(waypoint_reason, TEXT_OR_NULL, row->waypoint_reason)
-#define SCRIPT(FIRST, NEXT, row)                                                                             \
-    FIRST(script_address, INT_OR_NULL, row->script.address)                                                  \
+#define FACTS(FIRST, NEXT, row)                                                                              \
+    FIRST(core_id, INT_OR_UNKNOWN, row->core_id)                                                             \
+    NEXT(chip, TEXT_OR_NULL, row->chip)                                                                      \
+    NEXT(script_address, INT_OR_NULL, row->script.address)                                                   \
     NEXT(script_area, INT_OR_NULL, row->script.area)                                                         \
     NEXT(kept_bytes, INT_OR_NULL, row->script.kept)                                                          \
     NEXT(script_bytes, INT_OR_NULL, row->script.bytes)                                                       \
     NEXT(packed_bytes, INT_OR_NULL, row->script.packed)                                                      \
     NEXT(script_bits, INT_OR_NULL, row->script.bits)
-#define KIND(FIRST, NEXT, row)                                                                               \
-    FIRST(core_id, INT_OR_UNKNOWN, row->core_id)                                                             \
-    NEXT(chip, TEXT_OR_NULL, row->chip)
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(firmware_id, INT, row->firmware_id)                                                                \
     NEXT(version, TEXT, row->version)                                                                        \
@@ -36,8 +35,7 @@
     NEXT(kind, ENUM, row->kind, &image_kind_names)                                                           \
     NEXT(core, TEXT_OR_NULL, row->core)                                                                      \
     NEXT(content, TEXT_OR_NULL, row->content)                                                                \
-    KIND(NEXT, NEXT, row)                                                                                    \
-    SCRIPT(NEXT, NEXT, row)                                                                                  \
+    FACTS(NEXT, NEXT, row)                                                                                   \
     CHANGED(NEXT, NEXT, row)
 #define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
 #define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))
@@ -55,11 +53,8 @@ enum {
     UPDATE,
     COUNT_USES,
     REMOVE,
-    FULL_IS_SERVABLE,
-    USES_BLOB,
     REQUIRED,
-    SET_SCRIPT,
-    SET_KIND
+    SET_FACTS
 };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image i WHERE firmware_id = $1 AND version = $2 AND "
@@ -87,16 +82,7 @@ static const char *const sql[] = {
         "AND l.revoked_ms IS NULL), (SELECT count(*) FROM package WHERE (from_sha256 = $3 "
         "OR to_sha256 = $3) AND state = 'generating')",
     [REMOVE] = "DELETE FROM image WHERE id = $1",
-    [FULL_IS_SERVABLE] =
-        "SELECT 1 FROM image WHERE sha256 = $1 AND firmware_id = $2 AND kind = 'full' AND withdrawn_ms "
-        "IS NULL AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.firmware_id = $2 AND q.from_sha256 = zeroblob(32) "
-        "AND q.to_sha256 = $1)",
-    [USES_BLOB] =
-        "SELECT 1 WHERE EXISTS (SELECT 1 FROM image WHERE sha256 = $1) "
-        "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1) OR EXISTS (SELECT 1 FROM package WHERE "
-        "better_sha256 = $1)",
-    [SET_SCRIPT] = "UPDATE image SET " COLUMN_CHANGES(SCRIPT) " WHERE id = $id",
-    [SET_KIND] = "UPDATE image SET " COLUMN_CHANGES(KIND) " WHERE id = $id",
+    [SET_FACTS] = "UPDATE image SET " COLUMN_CHANGES(FACTS) " WHERE id = $id",
     [REQUIRED] = "SELECT version FROM image WHERE firmware_id = $1 AND waypoint = 'required'",
 };
 DB_TABLE(image, ENTITY_IMAGE);
@@ -273,30 +259,28 @@ static bool refuse_other(const struct image *image, const char *hex, struct erro
         name, hex, suggest_variant(image->file_name));
 }
 
-/* The same bytes once more. A version of the server that stored them may not have read the place of the script or the
-   kind. */
+/* The same bytes once more: adds what was not known of them. */
 static bool take_again(struct db *db, struct image *image, const struct image *there, struct error *err)
 {
     const struct image again = *image;
-    bool has_kind = again.core_id != DB_UNKNOWN || again.chip[0];
-    *image = *there;
-    if (there->core_id != DB_UNKNOWN && again.core_id != DB_UNKNOWN && there->core_id != again.core_id)
+    bool adds_id = there->core_id == DB_UNKNOWN && again.core_id != DB_UNKNOWN;
+    bool adds_chip = !there->chip[0] && again.chip[0],
+         adds_script = !there->script.address && again.script.address;
+    if (!adds_id && again.core_id != DB_UNKNOWN && there->core_id != again.core_id)
         return error_set(
             err, ERROR_IMAGE_CONFLICT,
             "version %s is stored with core_id %lld, and this upload says %lld: if the stored one is "
             "wrong, delete the image and upload it again",
             there->version, (long long)there->core_id, (long long)again.core_id);
-    if (there->core_id == DB_UNKNOWN)
+    *image = *there;
+    if (adds_id)
         image->core_id = again.core_id;
-    if (!there->chip[0])
+    if (adds_chip)
         memcpy(image->chip, again.chip, sizeof image->chip);
-    if (has_kind &&
-        !db_do(db, COMMAND(SET_KIND, PARAMS(COLUMN_PARAMS(KIND, image), P_INT(image->id))), NULL, err))
-        return false;
-    if (there->script.address || !again.script.address)
-        return true;
-    image->script = again.script;
-    return db_do(db, COMMAND(SET_SCRIPT, PARAMS(COLUMN_PARAMS(SCRIPT, image), P_INT(image->id))), NULL, err);
+    if (adds_script)
+        image->script = again.script;
+    return (!adds_id && !adds_chip && !adds_script) ||
+           db_do(db, COMMAND(SET_FACTS, PARAMS(COLUMN_PARAMS(FACTS, image), P_INT(image->id))), NULL, err);
 }
 
 bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret_new, struct error *err)
@@ -384,17 +368,6 @@ bool image_same_areas(const struct image *a, const struct image *b)
 bool image_is_full(const struct image *image)
 {
     return image->kind == IMAGE_FULL;
-}
-
-bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,
-                            struct error *err)
-{
-    return db_row(db, QUERY(FULL_IS_SERVABLE, PARAMS(P_HASH(hash), P_INT(firmware_id)), NO_FIELDS), ret, err);
-}
-
-bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err)
-{
-    return db_row(db, QUERY(USES_BLOB, PARAMS(P_HASH(hash)), NO_FIELDS), ret, err);
 }
 
 struct between {

@@ -103,11 +103,4 @@ bool image_is_full(const struct image *image);
 bool image_required_between(struct db *db, int64_t firmware_id, const struct version *a,
                             const struct version *b, bool *ret, struct error *err);
 
-/* Whether these bytes are a full package of this firmware that is not withdrawn. */
-bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,
-                            struct error *err);
-
-/* Whether an image or a package has these bytes. Then the blob must stay. */
-bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err);
-
 #endif

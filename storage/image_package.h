@@ -27,4 +27,11 @@ struct image_failures {
 bool image_package_failed(struct db *db, const struct image_failures *question, const struct sha256 *from,
                           bool *ret, struct error *err);
 
+/* Whether these bytes are a full package of this firmware that is not withdrawn. */
+bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,
+                            struct error *err);
+
+/* Whether an image or a package has these bytes. Then the blob must stay. */
+bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err);
+
 #endif

@@ -142,6 +142,8 @@ struct snapshot {
     enum attempt_state attempt_state;
     struct version attempt_from, attempt_to, attempt_target;
     bool attempt_same_firmware;
+    bool
+        attempt_other_package; /* its bytes are not those of the package base → hop: the base was another build */
     char attempt_stopped_by
         [CAMPAIGN_NAME_SIZE];  /* its campaign was cancelled or leads to another version now, and
                                                     does not let downloads end; "": it may go on */

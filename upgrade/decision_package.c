@@ -195,6 +195,7 @@ static bool fails_now(const struct question *q)
         return q->decision->confirm;
     return q->decision->end_attempt && q->decision->attempt_event == EVENT_SAW_OLD &&
            q->state == ATTEMPT_NOT_APPLIED && q->known->attempt_same_firmware &&
+           !q->known->attempt_other_package &&
            question_is_same(&q->known->attempt_to, question_hop_version(q->known));
 }
 

@@ -20,15 +20,16 @@ static void name_build(const struct image *image, char out[BUILD_NAME_SIZE])
     snprintf(out, BUILD_NAME_SIZE, "%s", image->variant[0] ? image->variant : "'' (none)");
 }
 
-/* An EC618 compares the hash of the base before it changes anything. bspatch does not, and nothing is known of the
-   updaters for external packages. */
+/* An EC618 compares the hash of the base before it changes anything. bspatch does not, and nothing is
+   known of the updaters for external packages. */
 static bool checks_base(const char *format)
 {
     const struct package_format *found = package_format_find(format);
     return found && found->is_ec618;
 }
 
-/* The kind of the core that the device says it has: in this request, or in the one that this download was offered to. */
+/* The kind of core that the device says it has: in this request, or in the one to which this download was
+   offered. */
 static bool load_core_id(struct db *db, struct facts *facts, const char *base, struct error *err)
 {
     const struct attempt *attempt = &facts->attempt;
@@ -122,7 +123,8 @@ static bool fails_now(const struct facts *facts)
            attempt_apply(&state, event) && state == ATTEMPT_NOT_APPLIED;
 }
 
-/* The only build of which the device has not failed to apply a package. When it failed with each, they say nothing. */
+/* The only build of which the device has not failed to apply a package. When it failed with each, they say
+   nothing. */
 static bool choose_by_elimination(struct db *db, struct facts *facts, const char *base,
                                   const struct builds *builds, struct error *err)
 {
