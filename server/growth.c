@@ -12,7 +12,7 @@
 #include "server/db/blob_commit.h"
 #include "server/db/sizes.h"
 #include "storage/idempotency.h"
-#include "storage/image.h"
+#include "storage/image_package.h"
 #include "storage/ledger.h"
 
 #define AT_ONCE       500   /* rows in one transaction: check-ins wait meanwhile */

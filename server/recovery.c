@@ -8,7 +8,7 @@
 #include "server/core/log.h"
 #include "server/core/uptime.h"
 #include "server/delivery/progress.h"
-#include "storage/image.h"
+#include "storage/image_package.h"
 #include "storage/package.h"
 
 static bool is_needed(void *cls, const struct sha256 *hash, bool *ret_needed, struct error *err)

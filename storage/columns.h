@@ -28,9 +28,10 @@
 #include "storage/db.h"
 
 /* The kinds of columns. …_OR_NULL stores 0, "" or a zero hash as NULL. All kinds read NULL as 0, "" or a
-   zero hash. */
+   zero hash, except INT_OR_UNKNOWN: there NULL is DB_UNKNOWN. */
 #define PARAM_INT(field)                 P_INT(field)
 #define PARAM_INT_OR_NULL(field)         P_INT_OR_NULL(field)
+#define PARAM_INT_OR_UNKNOWN(field)      P_INT_OR_UNKNOWN(field)
 #define PARAM_BOOL(field)                P_INT(field)
 #define PARAM_TEXT(field)                P_TEXT(field)
 #define PARAM_TEXT_OR_NULL(field)        P_TEXT_OR_NULL(field)
@@ -44,6 +45,7 @@
 
 #define FIELD_INT(field)                 F_INT(&(field))
 #define FIELD_INT_OR_NULL(field)         F_INT(&(field))
+#define FIELD_INT_OR_UNKNOWN(field)      F_INT_OR_UNKNOWN(&(field))
 #define FIELD_BOOL(field)                F_BOOL(&(field))
 #define FIELD_TEXT(field)                F_TEXT(field)
 #define FIELD_TEXT_OR_NULL(field)        F_TEXT(field)

@@ -38,6 +38,7 @@ struct db_value { /* a parameter */
 struct db_field { /* where a result column goes; NULL gives 0, false, "" or a zero hash */
     enum {
         DB_TO_INT,
+        DB_TO_INT_OR_UNKNOWN,
         DB_TO_BOOL,
         DB_TO_ENUM,
         DB_TO_TEXT,
@@ -57,20 +58,24 @@ struct db_field { /* where a result column goes; NULL gives 0, false, "" or a ze
 #define P_BYTES(value)       ((struct db_value){DB_BYTES, 0, (value)})
 #define P_ENUM(value, names) P_TEXT(enum_name(names, value)) /* `names`: a struct enum_names * */
 /* A text as sealed bytes, and its keyed hash (storage/seal.h). */
-#define P_SEALED(value)              ((struct db_value){DB_SEALED, 0, slice_of(value)})
-#define P_SEALED_BYTES(value)        ((struct db_value){DB_SEALED, 0, (value)})
-#define P_MAC(value)                 ((struct db_value){DB_MAC, 0, slice_of(value)})
-#define P_NULL                       ((struct db_value){DB_NULL, 0, {NULL, 0}})
-#define P_INT_OR_NULL(value)         ((value) ? P_INT(value) : P_NULL)
+#define P_SEALED(value)       ((struct db_value){DB_SEALED, 0, slice_of(value)})
+#define P_SEALED_BYTES(value) ((struct db_value){DB_SEALED, 0, (value)})
+#define P_MAC(value)          ((struct db_value){DB_MAC, 0, slice_of(value)})
+#define P_NULL                ((struct db_value){DB_NULL, 0, {NULL, 0}})
+#define P_INT_OR_NULL(value)  ((value) ? P_INT(value) : P_NULL)
+/* For numbers of which 0 is one: NULL is DB_UNKNOWN. */
+#define DB_UNKNOWN                   (-1)
+#define P_INT_OR_UNKNOWN(value)      ((value) != DB_UNKNOWN ? P_INT(value) : P_NULL)
 #define P_TEXT_OR_NULL(value)        ((value)[0] ? P_TEXT(value) : P_NULL)
 #define P_SEALED_OR_NULL(value)      ((value)[0] ? P_SEALED(value) : P_NULL)
 #define P_HASH_OR_NULL(value)        (sha256_is_zero(value) ? P_NULL : P_HASH(value))
 #define P_ENUM_OR_NULL(value, names) ((value) ? P_ENUM(value, names) : P_NULL)
 
-#define F_INT(target)         ((struct db_field){DB_TO_INT, (target), 0, NULL})
-#define F_BOOL(target)        ((struct db_field){DB_TO_BOOL, (target), 0, NULL})
-#define F_ENUM(target, names) ((struct db_field){DB_TO_ENUM, (target), sizeof *(target), (names)})
-#define F_TEXT(array)         ((struct db_field){DB_TO_TEXT, (array), sizeof(array), NULL})
+#define F_INT(target)            ((struct db_field){DB_TO_INT, (target), 0, NULL})
+#define F_INT_OR_UNKNOWN(target) ((struct db_field){DB_TO_INT_OR_UNKNOWN, (target), 0, NULL})
+#define F_BOOL(target)           ((struct db_field){DB_TO_BOOL, (target), 0, NULL})
+#define F_ENUM(target, names)    ((struct db_field){DB_TO_ENUM, (target), sizeof *(target), (names)})
+#define F_TEXT(array)            ((struct db_field){DB_TO_TEXT, (array), sizeof(array), NULL})
 /* The text of P_SEALED(). ERROR_UNAVAILABLE: there is no key; ERROR_CORRUPT: it was sealed with another one. */
 #define F_SEALED(array) ((struct db_field){DB_TO_SEALED, (array), sizeof(array), NULL})
 #define F_HASH(target)  ((struct db_field){DB_TO_HASH, (target), 0, NULL})

@@ -13,8 +13,10 @@
     NEXT(withdrawn_reason, TEXT_OR_NULL, row->withdrawn_reason)                                              \
     NEXT(waypoint, ENUM, row->waypoint, &waypoint_names)                                                     \
     NEXT(waypoint_reason, TEXT_OR_NULL, row->waypoint_reason)
-#define SCRIPT(FIRST, NEXT, row)                                                                             \
-    FIRST(script_address, INT_OR_NULL, row->script.address)                                                  \
+#define FACTS(FIRST, NEXT, row)                                                                              \
+    FIRST(core_id, INT_OR_UNKNOWN, row->core_id)                                                             \
+    NEXT(chip, TEXT_OR_NULL, row->chip)                                                                      \
+    NEXT(script_address, INT_OR_NULL, row->script.address)                                                   \
     NEXT(script_area, INT_OR_NULL, row->script.area)                                                         \
     NEXT(kept_bytes, INT_OR_NULL, row->script.kept)                                                          \
     NEXT(script_bytes, INT_OR_NULL, row->script.bytes)                                                       \
@@ -33,7 +35,7 @@
     NEXT(kind, ENUM, row->kind, &image_kind_names)                                                           \
     NEXT(core, TEXT_OR_NULL, row->core)                                                                      \
     NEXT(content, TEXT_OR_NULL, row->content)                                                                \
-    SCRIPT(NEXT, NEXT, row)                                                                                  \
+    FACTS(NEXT, NEXT, row)                                                                                   \
     CHANGED(NEXT, NEXT, row)
 #define COLUMNS(FIRST, NEXT, row) FIRST(id, INT, row->id) ADDED(NEXT, NEXT, row)
 #define ROW(row)                  FIELDS(COLUMN_FIELDS(COLUMNS, row))
@@ -42,6 +44,7 @@ enum {
     FIND,
     FIND_BUILD,
     BUILDS,
+    LIST_BUILDS,
     CLEAR_DEFAULT,
     SET_DEFAULT,
     TWIN,
@@ -50,10 +53,8 @@ enum {
     UPDATE,
     COUNT_USES,
     REMOVE,
-    FULL_IS_SERVABLE,
-    USES_BLOB,
     REQUIRED,
-    SET_SCRIPT
+    SET_FACTS
 };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image i WHERE firmware_id = $1 AND version = $2 AND "
@@ -61,6 +62,8 @@ static const char *const sql[] = {
              "AND o.version = $2 AND o.id <> i.id)) ORDER BY sha256 = $3 DESC LIMIT 1",
     [FIND_BUILD] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2 AND variant = $3",
     [BUILDS] = "SELECT variant FROM image WHERE firmware_id = $1 AND version = $2 ORDER BY variant",
+    [LIST_BUILDS] =
+        "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2 ORDER BY variant",
     [CLEAR_DEFAULT] = "UPDATE image SET is_default = 0 WHERE firmware_id = $1 AND version = $2 AND is_default = 1",
     [SET_DEFAULT] = "UPDATE image SET is_default = $1 WHERE id = $2",
     [TWIN] =
@@ -79,15 +82,7 @@ static const char *const sql[] = {
         "AND l.revoked_ms IS NULL), (SELECT count(*) FROM package WHERE (from_sha256 = $3 "
         "OR to_sha256 = $3) AND state = 'generating')",
     [REMOVE] = "DELETE FROM image WHERE id = $1",
-    [FULL_IS_SERVABLE] =
-        "SELECT 1 FROM image WHERE sha256 = $1 AND firmware_id = $2 AND kind = 'full' AND withdrawn_ms "
-        "IS NULL AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.firmware_id = $2 AND q.from_sha256 = zeroblob(32) "
-        "AND q.to_sha256 = $1)",
-    [USES_BLOB] =
-        "SELECT 1 WHERE EXISTS (SELECT 1 FROM image WHERE sha256 = $1) "
-        "OR EXISTS (SELECT 1 FROM package WHERE sha256 = $1) OR EXISTS (SELECT 1 FROM package WHERE "
-        "better_sha256 = $1)",
-    [SET_SCRIPT] = "UPDATE image SET " COLUMN_CHANGES(SCRIPT) " WHERE id = $id",
+    [SET_FACTS] = "UPDATE image SET " COLUMN_CHANGES(FACTS) " WHERE id = $id",
     [REQUIRED] = "SELECT version FROM image WHERE firmware_id = $1 AND waypoint = 'required'",
 };
 DB_TABLE(image, ENTITY_IMAGE);
@@ -95,10 +90,18 @@ DB_TABLE(image, ENTITY_IMAGE);
 static const char *const kind_names[] = {[IMAGE_PLAIN] = "image", [IMAGE_FULL] = "full"};
 const struct enum_names image_kind_names = ENUM_NAMES(kind_names);
 
+const struct sha256 image_no_build = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
 bool image_find_build(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *build,
                       struct image *ret, bool *ret_found, struct error *err)
 {
     static const struct sha256 unknown;
+    if (build && sha256_equal(build, &image_no_build)) {
+        *ret_found = false;
+        return true;
+    }
     return db_row(
         db,
         QUERY(FIND, PARAMS(P_INT(firmware_id), P_TEXT(version), P_HASH(build ? build : &unknown)), ROW(ret)),
@@ -138,6 +141,14 @@ bool image_builds(struct db *db, int64_t firmware_id, const char *version, char 
         return false;
     *ret_count = builds.count;
     return true;
+}
+
+bool image_list_builds(struct db *db, int64_t firmware_id, const char *version, struct image **ret,
+                       size_t *ret_count, struct error *err)
+{
+    struct image row = {0};
+    return db_list(db, QUERY(LIST_BUILDS, PARAMS(P_INT(firmware_id), P_TEXT(version)), ROW(&row)), &row,
+                   sizeof row, ret, ret_count, err);
 }
 
 bool image_get(struct db *db, int64_t firmware_id, const char *version, struct image *ret, struct error *err)
@@ -248,6 +259,30 @@ static bool refuse_other(const struct image *image, const char *hex, struct erro
         name, hex, suggest_variant(image->file_name));
 }
 
+/* The same bytes once more: adds what was not known of them. */
+static bool take_again(struct db *db, struct image *image, const struct image *there, struct error *err)
+{
+    const struct image again = *image;
+    bool adds_id = there->core_id == DB_UNKNOWN && again.core_id != DB_UNKNOWN;
+    bool adds_chip = !there->chip[0] && again.chip[0],
+         adds_script = !there->script.address && again.script.address;
+    if (!adds_id && again.core_id != DB_UNKNOWN && there->core_id != again.core_id)
+        return error_set(
+            err, ERROR_IMAGE_CONFLICT,
+            "version %s is stored with core_id %lld, and this upload says %lld: if the stored one is "
+            "wrong, delete the image and upload it again",
+            there->version, (long long)there->core_id, (long long)again.core_id);
+    *image = *there;
+    if (adds_id)
+        image->core_id = again.core_id;
+    if (adds_chip)
+        memcpy(image->chip, again.chip, sizeof image->chip);
+    if (adds_script)
+        image->script = again.script;
+    return (!adds_id && !adds_chip && !adds_script) ||
+           db_do(db, COMMAND(SET_FACTS, PARAMS(COLUMN_PARAMS(FACTS, image), P_INT(image->id))), NULL, err);
+}
+
 bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret_new, struct error *err)
 {
     struct image there;
@@ -259,14 +294,8 @@ bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret
         sha256_hex(&there.sha256, hex);
         if (!sha256_equal(&there.sha256, &image->sha256))
             return refuse_other(image, hex, err);
-        struct full_script script = image->script;
-        *image = there;
         *ret_new = false;
-        if (there.script.address || !script.address)
-            return true;
-        image->script = script; /* stored by a version that did not read this */
-        return db_do(db, COMMAND(SET_SCRIPT, PARAMS(COLUMN_PARAMS(SCRIPT, image), P_INT(image->id))), NULL,
-                     err);
+        return take_again(db, image, &there, err);
     }
     *ret_new = true;
     if (!warn_of_twin(db, product_id, image, err) ||
@@ -339,17 +368,6 @@ bool image_same_areas(const struct image *a, const struct image *b)
 bool image_is_full(const struct image *image)
 {
     return image->kind == IMAGE_FULL;
-}
-
-bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,
-                            struct error *err)
-{
-    return db_row(db, QUERY(FULL_IS_SERVABLE, PARAMS(P_HASH(hash), P_INT(firmware_id)), NO_FIELDS), ret, err);
-}
-
-bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err)
-{
-    return db_row(db, QUERY(USES_BLOB, PARAMS(P_HASH(hash)), NO_FIELDS), ret, err);
 }
 
 struct between {

@@ -14,6 +14,7 @@
 #define WARNING_SIZE   320
 #define WARNINGS_SIZE  1000
 #define CONTENT_SIZE   200
+#define CHIP_SIZE      64
 
 enum image_kind { IMAGE_PLAIN, IMAGE_FULL };     /* IMAGE_FULL: a full package */
 extern const struct enum_names image_kind_names; /* "image", "full" */
@@ -33,7 +34,9 @@ struct image {
     char core[VERSION_TEXT_SIZE]; /* of a full package: the core that it needs */
     struct full_script script;    /* of LuatOS */
     char content[CONTENT_SIZE];   /* what the bytes were found to be, "": not known */
-    int64_t withdrawn_ms;         /* 0: not withdrawn */
+    int64_t core_id;      /* the kind of a LuatOS core, as its devices send it; DB_UNKNOWN: not known */
+    char chip[CHIP_SIZE]; /* of a release of LuatOS: "ec618", "ec7xx"; "": not known */
+    int64_t withdrawn_ms; /* 0: not withdrawn */
     char withdrawn_reason[WARNING_SIZE];
     enum waypoint waypoint;
     char waypoint_reason[WARNING_SIZE];
@@ -43,7 +46,8 @@ struct image {
    default: *ret_found is false. */
 bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
                 struct error *err);
-/* As image_find(); but the build with the hash `build` comes first. NULL or zero: it is not known. */
+/* As image_find(); but the build with the hash `build` comes first. NULL or zero: it is not known. image_no_build:
+   *ret_found is false. */
 bool image_find_build(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *build,
                       struct image *ret, bool *ret_found, struct error *err);
 /* As image_find(); ERROR_IMAGE_NOT_FOUND when there is no such image, ERROR_SEVERAL_BUILDS names the builds. */
@@ -51,6 +55,13 @@ bool image_get(struct db *db, int64_t firmware_id, const char *version, struct i
 /* Exactly this build. ERROR_IMAGE_NOT_FOUND names the builds that are there. */
 bool image_get_build(struct db *db, int64_t firmware_id, const char *version, const char *variant,
                      struct image *ret, struct error *err);
+
+/* In place of a build's hash: the device runs none of the stored builds that a package may be made from. */
+extern const struct sha256 image_no_build;
+
+/* All builds of a version, in order of variant; *ret is the caller's (free). */
+bool image_list_builds(struct db *db, int64_t firmware_id, const char *version, struct image **ret,
+                       size_t *ret_count, struct error *err);
 
 #define BUILDS_SIZE 300
 /* The variants of a version, for messages: "full, tts"; and how many. */
@@ -63,7 +74,7 @@ void image_build_name(const struct image *image, char out[BUILD_NAME_SIZE]);
 void image_warn(struct image *image, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Stores a new image and fills image->id. Adds a warning when this product has the same bytes under
    another version or firmware. Same build and same bytes: *ret_new is false, and *image is the stored
-   image. Same build and other bytes: ERROR_IMAGE_CONFLICT. */
+   image. Same build and other bytes, or another core_id: ERROR_IMAGE_CONFLICT. */
 bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret_new, struct error *err);
 /* In order of version and variant; *ret is the caller's (free). */
 bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *ret_count, struct error *err);
@@ -91,12 +102,5 @@ bool image_is_full(const struct image *image);
 /* Whether an image between the two versions (in any order, both excluded) is a required waypoint. */
 bool image_required_between(struct db *db, int64_t firmware_id, const struct version *a,
                             const struct version *b, bool *ret, struct error *err);
-
-/* Whether these bytes are a full package of this firmware that is not withdrawn. */
-bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,
-                            struct error *err);
-
-/* Whether an image or a package has these bytes. Then the blob must stay. */
-bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err);
 
 #endif

@@ -17,4 +17,21 @@ bool image_package_ends(struct db *db, int64_t firmware_id, const char *from, co
                         const struct sha256 *package, struct sha256 *ret_from, struct sha256 *ret_to,
                         bool *ret_found, struct error *err);
 
+struct image_failures {
+    int64_t device_id, firmware_id;
+    const char *version; /* that the device still runs */
+    int64_t attempt_id;  /* an attempt that ends with this request; 0: none */
+};
+/* Whether a package from the image `from` was delivered to the device and not applied, since the device came to this
+   version. */
+bool image_package_failed(struct db *db, const struct image_failures *question, const struct sha256 *from,
+                          bool *ret, struct error *err);
+
+/* Whether these bytes are a full package of this firmware that is not withdrawn. */
+bool image_full_is_servable(struct db *db, int64_t firmware_id, const struct sha256 *hash, bool *ret,
+                            struct error *err);
+
+/* Whether an image or a package has these bytes. Then the blob must stay. */
+bool image_uses_blob(struct db *db, const struct sha256 *hash, bool *ret, struct error *err);
+
 #endif

@@ -18,7 +18,7 @@
       "by device_secret name trusted_check_ins unknown_devices")                                             \
     X(LEDGER_PRODUCT_DELETED, "product-deleted", "product", "by name")                                       \
     X(LEDGER_IMAGE_UPLOADED, "image-uploaded", "product firmware",                                           \
-      "by content file_name sha256 size variant version warnings")                                           \
+      "by content core_id file_name sha256 size variant version warnings")                                   \
     X(LEDGER_IMAGE_WITHDRAWN, "image-withdrawn", "product firmware", "by reason sha256 variant version")     \
     X(LEDGER_IMAGE_RESTORED, "image-restored", "product firmware", "by sha256 variant version")              \
     X(LEDGER_IMAGE_DELETED, "image-deleted", "product firmware", "by sha256 size variant version")           \
@@ -74,7 +74,7 @@
     X(LEDGER_CHECK_IN, "check-in", "product firmware device attempt package",                                \
       "code guard offset over reason reason_code reason_params to version")                                  \
     X(LEDGER_VERSION_REPORTED, "version-reported", "product firmware device",                                \
-      "authenticated before evidence grade since version")                                                   \
+      "authenticated before build_sha256 evidence grade since version")                                      \
     X(LEDGER_VERSION_CLAIMED, "version-claimed", "product firmware device",                                  \
       "confirmed confirmed_grade evidence grade origin version")                                             \
     X(LEDGER_CLAIM_ACCEPTED, "claim-accepted", "product firmware device",                                    \

@@ -155,6 +155,11 @@ static bool read_field(struct db *db, sqlite3_stmt *statement, int column, const
     case DB_TO_INT:
         *(int64_t *)field->to = sqlite3_column_int64(statement, column);
         break;
+    case DB_TO_INT_OR_UNKNOWN:
+        *(int64_t *)field->to = sqlite3_column_type(statement, column) == SQLITE_NULL
+                                    ? DB_UNKNOWN
+                                    : sqlite3_column_int64(statement, column);
+        break;
     case DB_TO_BOOL:
         *(bool *)field->to = sqlite3_column_int64(statement, column) != 0;
         break;

@@ -11,15 +11,17 @@
 #define COLUMNS(FIRST, NEXT, row)                                                                            \
     FIRST(attempt_id, INT, row->attempt_id)                                                                  \
     NEXT(fota_sn, TEXT, row->fota_sn)                                                                        \
+    NEXT(core_id, INT_OR_UNKNOWN, row->core_id)                                                              \
     RESULT(NEXT, NEXT, row)
 #define ROW(row) FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
-enum { OF_ATTEMPT, BY_SN, ADD, SET_RESULT, LINK_OF, SET_LINK };
+enum { OF_ATTEMPT, BY_SN, ADD, SET_RESULT, SET_CORE_ID, LINK_OF, SET_LINK };
 static const char *const sql[] = {
     [OF_ATTEMPT] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM turnkey WHERE attempt_id = $1",
     [BY_SN] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM turnkey WHERE fota_sn = $1",
     [ADD] = "INSERT INTO turnkey (attempt_id, fota_sn) VALUES ($1, $2)",
     [SET_RESULT] = "UPDATE turnkey SET " COLUMN_CHANGES(RESULT) " WHERE attempt_id = $attempt_id",
+    [SET_CORE_ID] = "UPDATE turnkey SET core_id = $1 WHERE attempt_id = $2",
     [LINK_OF] =
         "SELECT l.token_sealed FROM turnkey_link t JOIN link l ON l.id = t.link_id "
         "WHERE t.device_id = $1 AND t.firmware_id = $2 AND l.revoked_ms IS NULL",
@@ -48,9 +50,16 @@ bool turnkey_ensure(struct db *db, int64_t attempt_id, struct turnkey *ret, stru
         return false;
     if (found)
         return true;
-    *ret = (struct turnkey){.attempt_id = attempt_id};
+    *ret = (struct turnkey){.attempt_id = attempt_id, .core_id = DB_UNKNOWN};
     return link_make_token(ret->fota_sn, err) &&
            db_do(db, COMMAND(ADD, PARAMS(P_INT(attempt_id), P_TEXT(ret->fota_sn))), NULL, err);
+}
+
+bool turnkey_set_core_id(struct db *db, const struct turnkey *turnkey, struct error *err)
+{
+    return db_do(db,
+                 COMMAND(SET_CORE_ID, PARAMS(P_INT_OR_UNKNOWN(turnkey->core_id), P_INT(turnkey->attempt_id))),
+                 NULL, err);
 }
 
 bool turnkey_set_result(struct db *db, const struct turnkey *turnkey, struct error *err)

@@ -13,6 +13,7 @@
 struct turnkey {
     int64_t attempt_id;
     char fota_sn[FOTA_SN_SIZE];    /* cannot be guessed */
+    int64_t core_id;               /* the kind of its core, as the device said; DB_UNKNOWN: it said nothing */
     int64_t result_code;           /* as the device said: evidence, never a confirmation */
     enum turnkey_form result_form; /* how it was posted, which decides what the code means */
     int64_t result_ms;             /* 0: no result was posted */
@@ -24,6 +25,7 @@ bool turnkey_by_sn(struct db *db, const char *fota_sn, struct turnkey *ret, bool
                    struct error *err);
 /* The offer of the attempt; a new one when there is none. */
 bool turnkey_ensure(struct db *db, int64_t attempt_id, struct turnkey *ret, struct error *err);
+bool turnkey_set_core_id(struct db *db, const struct turnkey *turnkey, struct error *err);
 /* Stores the three fields of the result, in place of an earlier result. */
 bool turnkey_set_result(struct db *db, const struct turnkey *turnkey, struct error *err);
 

@@ -40,8 +40,10 @@ struct checkin {
     int64_t now_ms;         /* UTC */
     struct version version; /* the version in the request; count 0: none */
     struct range range;
-    bool offer;        /* the device asks for the URL of a package, not for its bytes */
-    bool core_leads;   /* the version is CORE.x.y.z: compare only CORE with images that are named CORE */
+    bool offer;       /* the device asks for the URL of a package, not for its bytes */
+    bool core_leads;  /* the version is CORE.x.y.z: compare only CORE with images that are named CORE */
+    bool has_core_id; /* libfota3 names the kind of its core */
+    int64_t core_id;
     bool drops_middle; /* the version is CORE.x.y.z: leave out y if the target is named CORE.x.z */
 };
 
@@ -103,8 +105,10 @@ struct snapshot {
     /* the base that decision_base() returned */
     struct version base;   /* count 0: none */
     char base_builds[300]; /* variants of the base, when several are stored and none is chosen; else "" */
-    bool base_known;       /* its image is stored, or a path leads from it without an image */
-    bool base_full;        /* only a full package of it is stored: no delta is made from it */
+    char build_doubt
+        [REASON_SIZE]; /* why no delta is made from a stored build, a reason; "": nothing is wrong */
+    bool base_known;   /* its image is stored, or a path leads from it without an image */
+    bool base_full;    /* only a full package of it is stored: no delta is made from it */
     char target_core[VERSION_TEXT_SIZE]; /* the target is a full package for this core; "": an image */
 
     /* the path from base to target */
@@ -138,6 +142,8 @@ struct snapshot {
     enum attempt_state attempt_state;
     struct version attempt_from, attempt_to, attempt_target;
     bool attempt_same_firmware;
+    bool
+        attempt_other_package; /* its bytes are not those of the package base → hop: the base was another build */
     char attempt_stopped_by
         [CAMPAIGN_NAME_SIZE];  /* its campaign was cancelled or leads to another version now, and
                                                     does not let downloads end; "": it may go on */

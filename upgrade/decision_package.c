@@ -26,6 +26,8 @@ static bool check_images(struct question *q, const char *base)
 {
     if (!q->known->format_set)
         return question_answer(q, ANSWER_NOT_ALLOWED, REASON(REASON_FORMAT_MISSING));
+    if (!q->known->base_known && q->known->build_doubt[0])
+        return question_answer_with(q, ANSWER_NO_BASE, q->known->build_doubt);
     if (!q->known->base_known && q->known->base_builds[0])
         return question_answer(q, ANSWER_NO_BASE,
                                REASON(REASON_SEVERAL_BUILDS, R_TEXT(base), R_TEXT(q->known->base_builds)));
@@ -193,6 +195,7 @@ static bool fails_now(const struct question *q)
         return q->decision->confirm;
     return q->decision->end_attempt && q->decision->attempt_event == EVENT_SAW_OLD &&
            q->state == ATTEMPT_NOT_APPLIED && q->known->attempt_same_firmware &&
+           !q->known->attempt_other_package &&
            question_is_same(&q->known->attempt_to, question_hop_version(q->known));
 }
 

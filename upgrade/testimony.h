@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/clock.h"
+#include "base/sha256.h"
 #include "upgrade/version.h"
 
 /* The largest time zone. Some modules print the network time as local time, some as UTC, both followed by
@@ -19,12 +20,13 @@
 
 struct testimony {
     struct version version;
-    int64_t seen_ms;    /* UTC; the earliest time that the text or its sender gives; 0: none */
-    bool by_network;    /* seen_ms is a network time */
-    int64_t arrived_ms; /* UTC; when the server got it, or the latest time at which it was written */
-    bool same_firmware; /* as the confirmed version: only then the versions can be compared */
-    bool live;          /* sent by the device's host, which sends what it has just captured */
-    bool has_outcome;   /* before the version the text shows how a complete package ended */
+    const struct sha256 *build; /* the image that is said to run; NULL: not said */
+    int64_t seen_ms;            /* UTC; the earliest time that the text or its sender gives; 0: none */
+    bool by_network;            /* seen_ms is a network time */
+    int64_t arrived_ms;         /* UTC; when the server got it, or the latest time at which it was written */
+    bool same_firmware;         /* as the confirmed version: only then the versions can be compared */
+    bool live;                  /* sent by the device's host, which sends what it has just captured */
+    bool has_outcome;           /* before the version the text shows how a complete package ended */
     int64_t
         proven_ms; /* UTC; the text shows how the package of the main attempt was applied, and this is when that
                            package was delivered. Then the version was seen after that, whatever seen_ms is; 0: no */

@@ -98,7 +98,7 @@
     X("GET", PRODUCT "/devices", "after device firmware held limit notice q retired sort", READ, 0,          \
       admin_device_list)                                                                                     \
     X("POST", PRODUCT "/devices/unblock", "firmware q", OPERATE, 0, admin_device_unblock_all)                \
-    X("GET", PRODUCT "/explain", "device firmware link over range version", READ, 0, admin_explain)          \
+    X("GET", PRODUCT "/explain", "core_id device firmware link over range version", READ, 0, admin_explain)  \
     X("GET", FIRMWARE "/outcomes", "after limit q state target", READ, 0, admin_outcomes)                    \
     X("GET", DEVICE, "", READ, 0, admin_device_show)                                                         \
     X("PATCH", DEVICE, "", OPERATE, 16 * KIB, admin_device_set)                                              \
@@ -164,8 +164,9 @@
 
 /* Uploads: method, pattern, parameters, access, stream, handler. */
 #define UPLOADS(X)                                                                                           \
-    X("PUT", FIRMWARE "/images/{}", "format variant", UPLOAD, admin_upload_by_path, run_image_upload)        \
-    X("POST", PRODUCT "/images", "filename format variant", UPLOAD, admin_upload_by_file_name,               \
+    X("PUT", FIRMWARE "/images/{}", "core_id format variant", UPLOAD, admin_upload_by_path,                  \
+      run_image_upload)                                                                                      \
+    X("POST", PRODUCT "/images", "core_id filename format variant", UPLOAD, admin_upload_by_file_name,       \
       run_image_upload)                                                                                      \
     X("PUT", FIRMWARE "/packages/{}/{}", "format from_variant to_variant", UPLOAD, admin_upload_package,     \
       run_package_upload)

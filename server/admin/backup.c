@@ -18,7 +18,7 @@
 #include "server/core/log.h"
 #include "server/db/snapshot.h"
 #include "storage/blob_row.h"
-#include "storage/image.h"
+#include "storage/image_package.h"
 #include "storage/ledger.h"
 #include "storage/seal.h"
 

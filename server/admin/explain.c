@@ -189,12 +189,16 @@ static bool decide(void *cls, struct db *db, struct error *err)
     struct explain *explain = cls;
     struct daemon *daemon = explain->call->daemon;
     struct decision_limits limits = checkin_limits(daemon->config);
-    uint64_t link = 0, range = 0;
+    uint64_t link = 0, range = 0, core_id = UINT64_MAX;
     explain->checkin = (struct checkin){.source = CHECKIN_DIALECT, .now_ms = clock_utc_ms()};
     if (!find_device(explain, db, err) || !read_way(explain, &link, err) ||
         !call_query_number(explain->call->request, "range", 0, INT64_MAX, &range, err) ||
+        !call_query_number(explain->call->request, "core_id", 0, INT32_MAX, &core_id, err) ||
         !ask_as_it_does(explain, db, link, err))
         return false;
+    explain->checkin.has_core_id = core_id != UINT64_MAX;
+    if (explain->checkin.has_core_id)
+        explain->checkin.core_id = (int64_t)core_id;
     explain->checkin.range = (struct range){.present = range > 0, .first = range};
     struct checkin asked = explain->checkin;
     const struct device device = explain->facts.device;
@@ -225,9 +229,13 @@ static json_t *build_to_json(const struct facts *facts)
     const struct image *base = &facts->planned.base;
     if (!base->id)
         return json_null();
-    return json_pack("{s:o, s:o, s:b}", "variant", field_text(base->variant), "sha256",
-                     field_hash(&base->sha256), "known",
-                     (int)sha256_equal(&base->sha256, &facts->device.build));
+    bool chosen = sha256_equal(&base->sha256, &facts->build.sha256);
+    const char *by = !chosen                                   ? (base->is_default ? "default" : "only")
+                     : facts->build.by == BUILD_BY_CORE_ID     ? "core-id"
+                     : facts->build.by == BUILD_BY_ELIMINATION ? "elimination"
+                                                               : "known";
+    return json_pack("{s:o, s:o, s:b, s:s}", "variant", field_text(base->variant), "sha256",
+                     field_hash(&base->sha256), "known", chosen && facts->build.by == BUILD_KNOWN, "by", by);
 }
 
 bool admin_explain(struct admin_call *call, struct error *err)

@@ -40,15 +40,17 @@ json_t *admin_image_json(const char *firmware, const struct image *image)
     if (image->withdrawn_ms)
         withdrawn = json_pack("{s:I, s:o}", "at", (json_int_t)image->withdrawn_ms, "reason",
                               field_text(image->withdrawn_reason));
-    return json_pack("{s:s, s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:s, s:o, s:o}",
-                     "firmware", firmware, "version", image->version, "variant", field_text(image->variant),
-                     "default", (int)image->is_default, "kind", enum_name(&image_kind_names, image->kind),
-                     "core", field_text(image->core), "content", field_text(image->content), "script",
-                     script_to_json(&image->script), "size", (json_int_t)image->size_bytes, "sha256",
-                     field_hash(&image->sha256), "file_name", field_text(image->file_name), "uploaded_at",
-                     (json_int_t)image->uploaded_ms, "withdrawn", withdrawn, "waypoint",
-                     enum_name(&waypoint_names, image->waypoint), "waypoint_reason",
-                     field_text(image->waypoint_reason), "warnings", warnings_to_json(image->warnings));
+    return json_pack(
+        "{s:s, s:s, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:s, s:o, s:o}",
+        "firmware", firmware, "version", image->version, "variant", field_text(image->variant), "default",
+        (int)image->is_default, "kind", enum_name(&image_kind_names, image->kind), "core",
+        field_text(image->core), "content", field_text(image->content), "core_id",
+        image->core_id == DB_UNKNOWN ? json_null() : json_integer((json_int_t)image->core_id), "chip",
+        field_text(image->chip), "script", script_to_json(&image->script), "size",
+        (json_int_t)image->size_bytes, "sha256", field_hash(&image->sha256), "file_name",
+        field_text(image->file_name), "uploaded_at", (json_int_t)image->uploaded_ms, "withdrawn", withdrawn,
+        "waypoint", enum_name(&waypoint_names, image->waypoint), "waypoint_reason",
+        field_text(image->waypoint_reason), "warnings", warnings_to_json(image->warnings));
 }
 
 bool admin_image_list(struct admin_call *call, struct error *err)

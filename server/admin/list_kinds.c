@@ -37,8 +37,9 @@ SHORT(versions, "day", {"day", FILTER_TIME})
 /* GET …/images */
 SHORT(images, "version variant", {"version", FILTER_VERSION}, {"variant", FILTER_TEXT},
       {"default", FILTER_FLAG}, {"kind", FILTER_TEXT}, {"core", FILTER_VERSION}, {"content", FILTER_TEXT},
-      {"size", FILTER_NUMBER}, {"sha256", FILTER_TEXT}, {"file_name", FILTER_TEXT},
-      {"uploaded_at", FILTER_TIME}, {"withdrawn", FILTER_FLAG}, {"waypoint", FILTER_TEXT})
+      {"core_id", FILTER_NUMBER}, {"chip", FILTER_TEXT}, {"size", FILTER_NUMBER}, {"sha256", FILTER_TEXT},
+      {"file_name", FILTER_TEXT}, {"uploaded_at", FILTER_TIME}, {"withdrawn", FILTER_FLAG},
+      {"waypoint", FILTER_TEXT})
 
 /* GET …/packages */
 SHORT(packages, "from to format queued_at", {"from", FILTER_VERSION}, {"to", FILTER_VERSION},

@@ -39,7 +39,12 @@ static bool report(struct bulk *bulk, struct db *db, struct report_order *order,
     if (!find_device(db, &bulk->firmware, &order->identity, &device, err) ||
         !lookup_device(bulk->call->daemon, db, &device, &bulk->firmware, bulk->now_ms, &facts, err))
         return false;
+    struct sha256 build;
+    bool told;
+    if (!base_build_find(db, bulk->firmware.id, &order->version, &order->build, &build, &told, err))
+        return false;
     const struct testimony testimony = {
+        .build = told ? &build : NULL,
         .version = order->version,
         .seen_ms = order->at_ms && order->at_ms < bulk->now_ms ? order->at_ms : bulk->now_ms,
         .arrived_ms = bulk->now_ms,

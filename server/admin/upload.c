@@ -19,6 +19,7 @@
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
 #include "storage/matrix.h"
+#include "upgrade/name_dialect.h"
 #include "upgrade/name_file.h"
 
 struct upload {
@@ -26,6 +27,7 @@ struct upload {
     struct product product;
     char firmware[FIRMWARE_NAME_SIZE], version[VERSION_TEXT_SIZE], variant[VARIANT_SIZE];
     char file_name[FILE_NAME_SIZE]; /* "": not given */
+    int64_t core_id;                /* as the admin says; DB_UNKNOWN: not given */
     bool raw;                       /* the admin says that it is a raw image */
 };
 
@@ -68,6 +70,15 @@ static bool read_file_name(const struct request *request, struct upload *upload,
     return true;
 }
 
+static bool read_core_id(const struct request *request, struct upload *upload, struct error *err)
+{
+    uint64_t number = UINT64_MAX;
+    if (!call_query_number(request, "core_id", 0, INT32_MAX, &number, err))
+        return false;
+    upload->core_id = number == UINT64_MAX ? DB_UNKNOWN : (int64_t)number;
+    return true;
+}
+
 static bool find_product(const struct request *request, struct db *db, void *cls, struct error *err)
 {
     struct upload *upload = cls;
@@ -86,7 +97,7 @@ static bool begin(struct request *request,
     if (!upload_stream_check(request, what, err) ||
         !upload_stream_look_up(request, find_product, upload, err) || !read_names(request, upload, err) ||
         !path_params_variant(request, "variant", upload->variant, &given, err) ||
-        !upload_stream_read_raw(request, &upload->raw, err) ||
+        !upload_stream_read_raw(request, &upload->raw, err) || !read_core_id(request, upload, err) ||
         !upload_stream_begin(request, &upload->intake, what, err))
         return false;
     upload = NULL;
@@ -127,8 +138,9 @@ static bool note_image(const struct addition *addition, struct db *db, struct er
                                 .product = addition->upload->product.product_key,
                                 .firmware = addition->firmware.name};
     return event_add(db, &event,
-                     json_pack("{s:o, s:o*, s:o*, s:o, s:I, s:o*, s:s, s:o*}", "by",
-                               event_by(addition->request), "content", event_text(image->content),
+                     json_pack("{s:o, s:o*, s:o*, s:o*, s:o, s:I, s:o*, s:s, s:o*}", "by",
+                               event_by(addition->request), "content", event_text(image->content), "core_id",
+                               image->core_id == DB_UNKNOWN ? NULL : json_integer((json_int_t)image->core_id),
                                "file_name", event_text(image->file_name), "sha256",
                                event_hash(&image->sha256), "size", (json_int_t)image->size_bytes, "variant",
                                event_text(image->variant), "version", image->version, "warnings",
@@ -275,6 +287,22 @@ static bool look(const struct admin_call *call, const struct upload *upload, str
     return true;
 }
 
+/* The vendor writes the kind of a core into the name of its .soc, and into no other place. */
+static bool take_core_id(const struct upload *upload, const struct unpacked *unpacked, struct image *image,
+                         struct error *err)
+{
+    uint64_t named;
+    bool found = name_dialect_core_id(slice_of(upload->file_name), &named) ||
+                 name_dialect_core_id(slice_of(unpacked->name), &named);
+    image->core_id = found ? (int64_t)named : upload->core_id;
+    return upload->core_id == DB_UNKNOWN || image->core_id == upload->core_id ||
+           error_set(
+               err, ERROR_INVALID,
+               "the name of the file says core_id %lld, and the upload says core_id=%lld: leave out one "
+               "of the two",
+               (long long)image->core_id, (long long)upload->core_id);
+}
+
 /* Adds notices about what the upload changed besides storing the image. */
 static void add_firmware_notice(const struct addition *addition, json_t *answer)
 {
@@ -317,7 +345,8 @@ bool admin_image_add(struct admin_call *call, struct error *err)
     if (!upload->raw && !unpack_upload(call->daemon, &upload->intake.blob, &addition.unpacked, err))
         return false;
     addition.image.size_bytes = (int64_t)blob_written(upload->intake.blob);
-    if (!look(call, upload, &addition, err))
+    if (!take_core_id(upload, &addition.unpacked, &addition.image, err) ||
+        !look(call, upload, &addition, err))
         return false;
     if (!blob_commit(call->daemon->writer, call->daemon->blobs, upload_stream_take(&upload->intake),
                      &addition.image.sha256, add_image, &addition, err))

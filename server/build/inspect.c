@@ -61,6 +61,7 @@ static bool read_answer(const char *text, struct content *ret)
     ret->production = json_is_true(json_object_get(object, "production"));
     read_script(object, &ret->script);
     keep_text(json_object_get(object, "release"), "core", ret->core, sizeof ret->core);
+    keep_text(json_object_get(object, "release"), "chip", ret->chip, sizeof ret->chip);
     for (size_t i = 0; i < json_array_size(releases) && i < CONTENT_RELEASES_MAX; i++) {
         const char *name = json_string_value(json_array_get(releases, i));
         snprintf(ret->release[ret->releases++], FIRMWARE_NAME_SIZE, "%s", name ? name : "");
@@ -298,6 +299,7 @@ bool inspect_accept_image(const struct content *content, const struct firmware *
         return take_raw(content, image);
     snprintf(image->content, sizeof image->content, "%s", content->summary);
     image->script = content->script;
+    memcpy(image->chip, content->chip, sizeof image->chip);
     for (size_t i = 0; i < sizeof image_roles / sizeof *image_roles; i++)
         if (strcmp(content->role, image_roles[i].role) == 0)
             return image_roles[i].take(&judged, err);

@@ -25,6 +25,7 @@ struct content { /* the answer of `dfota inspect --brief`, see delta/inspect/ins
     char mangled[CONTENT_REASON_SIZE]; /* a sign that a transfer as text changed the file; "": none */
     bool production;                   /* a .binpkg with more than bootloader, AP and CP */
     struct full_script script;         /* of a .soc or a full package */
+    char chip[CHIP_SIZE];              /* a .soc: the family of its chip; "": not a .soc */
     char core[VERSION_TEXT_SIZE];      /* a .soc: the version of its core; "": not stated, or not a .soc */
     size_t releases;
     char release[CONTENT_RELEASES_MAX][FIRMWARE_NAME_SIZE];

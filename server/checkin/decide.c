@@ -62,7 +62,8 @@ bool checkin_decide(struct db *db, struct facts *facts, const struct decision_li
     if (!find_late(db, facts, &late, &event, &is_late, err))
         return false;
     known->late_failed =
-        is_late && event == EVENT_SAW_OLD && strcmp(late.to, facts->planned.hop.version) == 0;
+        is_late && event == EVENT_SAW_OLD && strcmp(late.to, facts->planned.hop.version) == 0 &&
+        (!facts->planned.package_found || sha256_equal(&late.package_sha256, &facts->planned.package.sha256));
     decision_make(&facts->checkin, known, limits, ret);
     if (!begins(ret))
         return true;

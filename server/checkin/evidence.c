@@ -69,7 +69,7 @@ bool evidence_version(struct db *db, struct facts *facts, const struct testimony
     *ret = testimony_weigh(testimony, &confirmed, confirmed_until(&facts->device));
     if (!ret->counts)
         return true;
-    const struct report report = {testimony->version, by, ret->at_ms, grade, testimony};
+    const struct report report = {testimony->version, by, ret->at_ms, grade, testimony->build, testimony};
     if (!facts_counts(facts, grade))
         *ret = (struct verdict){.why = "what is confirmed has a higher grade: this is kept as a claim"};
     return record_report(db, facts, &report, err);

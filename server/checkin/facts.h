@@ -56,6 +56,19 @@ struct secret_facts {
     bool tells_conflict;     /* the ledger has a new row about it */
 };
 
+enum build_by {
+    BUILD_NOT_KNOWN, /* the only build or the default counts */
+    BUILD_KNOWN,     /* stored of the device */
+    BUILD_BY_CORE_ID,
+    BUILD_BY_ELIMINATION,
+    BUILD_OF_NONE /* it runs none that a package may be made from */
+};
+
+struct base_build { /* which build of the base the device runs, see base_build.h */
+    enum build_by by;
+    struct sha256 sha256; /* of the image, or image_no_build */
+};
+
 struct facts {
     bool by_proxy;
     enum grade grade; /* of the version in the request */
@@ -79,6 +92,7 @@ struct facts {
     struct device device;   /* valid with snapshot.device_known */
     struct link link;       /* valid over a known link */
     struct attempt attempt; /* valid with snapshot.attempt_open */
+    struct base_build build;
     struct planned planned; /* the way to the target, when the base is another version */
     bool clamped;           /* times of the device were in the future and were set to now: to be stored */
     struct said said;       /* with what this check-in over the dialect says */

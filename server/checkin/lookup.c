@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/package_format.h"
+#include "server/checkin/base_build.h"
 #include "server/checkin/counters.h"
 #include "server/checkin/lookup_allowance.h"
 #include "server/checkin/lookup_attempt.h"
@@ -123,18 +124,10 @@ static bool load_campaign(const struct daemon *daemon, struct db *db, const char
 
 /* The way to the target */
 
-/* The build that the device runs, if it is known. */
-static const struct sha256 *build_of(const struct facts *facts)
-{
-    const struct snapshot *known = &facts->snapshot;
-    bool is_confirmed = known->confirmed.count && version_compare(&known->base, &known->confirmed) == 0;
-    return is_confirmed ? &facts->device.build : NULL;
-}
-
 /* The image of a base without a plan: the base is at or above the target, or there is no target. */
 static bool look_for_base(struct db *db, struct facts *facts, const char *base, struct error *err)
 {
-    return image_find_build(db, facts->firmware.id, base, build_of(facts), &facts->planned.base,
+    return image_find_build(db, facts->firmware.id, base, base_build_hash(facts), &facts->planned.base,
                             &facts->snapshot.base_known, err);
 }
 
@@ -153,6 +146,23 @@ static bool look_for_builds(struct db *db, struct facts *facts, const char *base
     return true;
 }
 
+static void take_package(const struct facts *facts, struct snapshot *known)
+{
+    const struct planned *planned = &facts->planned;
+    known->attempt_other_package = known->attempt_open && planned->package_found &&
+                                   !sha256_equal(&facts->attempt.package_sha256, &planned->package.sha256);
+    known->package = planned->full            ? PACKAGE_READY
+                     : planned->package_found ? package_state(&planned->package)
+                                              : PACKAGE_NONE;
+    known->package_size = (uint64_t)planned->package.size_bytes;
+    snprintf(known->package_released_by, sizeof known->package_released_by, "%s",
+             planned->package.released_by);
+    snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,
+             planned->package.error);
+    snprintf(known->package_quarantine, sizeof known->package_quarantine, "%.*s",
+             (int)sizeof known->package_quarantine - 1, planned->package.quarantine);
+}
+
 static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
@@ -164,10 +174,12 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
     if (!known->base.count)
         return true;
     version_format(&known->base, base);
+    if (!base_build_choose(db, facts, base, err))
+        return false;
     int order = version_compare(&known->base, &known->target);
     if (!known->target.count || order == 0 || (order > 0 && !known->downgrades))
         return look_for_base(db, facts, base, err);
-    if (!plan_cache_find(daemon, db, &facts->firmware, &known->base, build_of(facts), &found, err))
+    if (!plan_cache_find(daemon, db, &facts->firmware, &known->base, base_build_hash(facts), &found, err))
         return false;
     *planned = *found;
     known->base_known = planned->base.id || planned->outcome != PLAN_NONE;
@@ -182,16 +194,7 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
     known->pairs_unasked = planned->unasked_count > 0;
     memcpy(known->plan_reason, planned->reason, sizeof known->plan_reason);
     version_parse(slice_of(planned->hop.version), &known->hop);
-    known->package = planned->full            ? PACKAGE_READY
-                     : planned->package_found ? package_state(&planned->package)
-                                              : PACKAGE_NONE;
-    known->package_size = (uint64_t)planned->package.size_bytes;
-    snprintf(known->package_released_by, sizeof known->package_released_by, "%s",
-             planned->package.released_by);
-    snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,
-             planned->package.error);
-    snprintf(known->package_quarantine, sizeof known->package_quarantine, "%.*s",
-             (int)sizeof known->package_quarantine - 1, planned->package.quarantine);
+    take_package(facts, known);
     return look_for_builds(db, facts, base, err) && trial_look(db, daemon->config, facts, err);
 }
 

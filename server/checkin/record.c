@@ -14,7 +14,8 @@
 #include "server/webhook/notify.h"
 #include "storage/image_package.h"
 
-static bool note_version(struct db *db, struct facts *facts, const char *before, struct error *err)
+static bool note_version(struct db *db, struct facts *facts, const char *before, const struct sha256 *build,
+                         struct error *err)
 {
     const struct device *device = &facts->device;
     const struct event event = {.kind = LEDGER_VERSION_REPORTED,
@@ -24,10 +25,11 @@ static bool note_version(struct db *db, struct facts *facts, const char *before,
                                 .link = facts->link.id,
                                 .ret_counted = &facts->spent,
                                 .by_admin = device->confirmed_grade == GRADE_ADMIN};
-    json_t *detail = json_pack("{s:b, s:o*, s:s, s:s, s:s}", "authenticated",
-                               (int)device_is_authenticated(device), "before", event_text(before), "evidence",
-                               enum_name(&reported_by_names, device->confirmed_by), "grade",
-                               grade_name(device->confirmed_grade), "version", device->confirmed_version);
+    json_t *detail =
+        json_pack("{s:b, s:o*, s:o*, s:s, s:s, s:s}", "authenticated", (int)device_is_authenticated(device),
+                  "before", event_text(before), "build_sha256", build ? event_hash(build) : NULL, "evidence",
+                  enum_name(&reported_by_names, device->confirmed_by), "grade",
+                  grade_name(device->confirmed_grade), "version", device->confirmed_version);
     if (device->confirmed_ms != facts->checkin.now_ms)
         json_object_set_new(detail, "since", json_integer((json_int_t)device->confirmed_ms));
     return event_add(db, &event, detail, err);
@@ -266,7 +268,8 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
     if (decision->block && !record_guard_close(db, facts, decision, err))
         return false;
     if (decision->confirm && take_report(facts, decision) &&
-        (!take_build(db, facts, &before, err) || !note_version(db, facts, before.confirmed_version, err)))
+        (!take_build(db, facts, &before, err) ||
+         !note_version(db, facts, before.confirmed_version, NULL, err)))
         return false;
     facts->said.device_id = facts->device.id;
     if (facts->said_changed && !said_set(db, &facts->said, err))
@@ -293,7 +296,8 @@ static bool says_more(const struct device *before, const struct device *after)
 {
     return strcmp(before->confirmed_version, after->confirmed_version) != 0 ||
            before->confirmed_by != after->confirmed_by || before->confirmed_grade != after->confirmed_grade ||
-           before->firmware_id != after->firmware_id || strcmp(before->notice, after->notice) != 0;
+           before->firmware_id != after->firmware_id || !sha256_equal(&before->build, &after->build) ||
+           strcmp(before->notice, after->notice) != 0;
 }
 
 bool record_report(struct db *db, struct facts *facts, const struct report *report, struct error *err)
@@ -307,11 +311,13 @@ bool record_report(struct db *db, struct facts *facts, const struct report *repo
     }
     confirm(&facts->device, &report->version, report->by, report->grade, report->at_ms);
     facts->device.firmware_id = facts->firmware.id;
-    facts->noted = says_more(&before, &facts->device);
     if (!take_build(db, facts, &before, err))
         return false;
+    if (report->build)
+        facts->device.build = *report->build;
+    facts->noted = says_more(&before, &facts->device);
     if (!device_update(db, &facts->device, err) ||
-        (facts->noted && !note_version(db, facts, before.confirmed_version, err)))
+        (facts->noted && !note_version(db, facts, before.confirmed_version, report->build, err)))
         return false;
     if (!record_attempt_late_news(db, facts, &report->version, report->testimony, err))
         return false;

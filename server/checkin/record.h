@@ -18,6 +18,7 @@ struct report { /* the version of a device, from another source than its own che
     enum reported_by by;
     int64_t at_ms; /* known since */
     enum grade grade;
+    const struct sha256 *build; /* the image that the device is said to run; NULL: not said */
     const struct testimony
         *testimony; /* when the version was seen; NULL: now. An attempt ends only when that was late
                                           enough to be the result of its package */

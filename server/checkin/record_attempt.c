@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "server/campaign/move.h"
+#include "server/checkin/base_build.h"
 #include "server/checkin/trial.h"
 #include "server/ledger/event.h"
 #include "server/webhook/notify.h"
@@ -28,6 +29,8 @@ static bool set_state(struct db *db, struct attempt *attempt, enum attempt_event
     if (attempt_is_open(state))
         return true;
     attempt->ended_ms = now_ms;
+    if (state == ATTEMPT_NOT_APPLIED && !base_build_explain(db, attempt, err))
+        return false;
     return event_attempt_ended(db, attempt, before, event, now_ms, err) &&
            notify_attempt_ended(db, attempt, now_ms, err);
 }

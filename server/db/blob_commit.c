@@ -6,7 +6,7 @@
 
 #include "server/core/log.h"
 #include "server/core/stop_point.h"
-#include "storage/image.h"
+#include "storage/image_package.h"
 
 /* One upload at a time from the final name of its file to the commit or the removal. Else a failed upload could remove
    the file of another upload with the same bytes, before that one is committed. */

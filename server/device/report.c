@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "server/checkin/base_build.h"
 #include "server/checkin/checkin_task.h"
 #include "server/checkin/lookup.h"
 #include "server/device/device.h"
@@ -27,6 +28,7 @@ struct report_task {
     struct request *request;
     struct client_identity client;
     char said[FIRMWARE_NAME_SIZE + VERSION_TEXT_SIZE];
+    struct build_told build;            /* with `said` */
     struct transcript_post *transcript; /* or the transcript that the host captured; NULL: none */
     struct facts facts;
     bool noted;           /* the report brought something new */
@@ -74,8 +76,13 @@ static bool take_version(struct report_task *task, struct db *db, struct error *
 {
     struct facts *facts = &task->facts;
     struct report report = {.by = REPORTED_BY_HOST, .at_ms = facts->checkin.now_ms, .grade = facts->grade};
-    return name_parse_version_of(slice_of(task->said), facts->firmware.name, &report.version, err) &&
-           record_report(db, facts, &report, err);
+    struct sha256 build;
+    bool told;
+    if (!name_parse_version_of(slice_of(task->said), facts->firmware.name, &report.version, err) ||
+        !base_build_find(db, facts->firmware.id, &report.version, &task->build, &build, &told, err))
+        return false;
+    report.build = told ? &build : NULL;
+    return record_report(db, facts, &report, err);
 }
 
 static bool take_transcript(struct report_task *task, struct db *db, struct error *err)
@@ -177,18 +184,33 @@ static void answer_report(struct writer_task *base, const struct error *err)
     task_free(task);
 }
 
-static bool read_json(const struct request *request, char *out, size_t size, struct error *err)
+static bool read_build(const char *variant, const char *sha256, struct build_told *ret, struct error *err)
+{
+    *ret = (struct build_told){.has_variant = variant, .has_sha256 = sha256};
+    if (variant && sha256)
+        return error_set(err, ERROR_INVALID, "name the build by variant or by sha256, not by both");
+    if (sha256 && !sha256_from_hex(slice_of(sha256), &ret->sha256))
+        return error_set(err, ERROR_INVALID, "sha256 is 64 hex digits");
+    return !variant || !variant[0] ||
+           (name_is_variant(slice_of(variant)) &&
+            slice_copy(slice_of(variant), ret->variant, VARIANT_SIZE)) ||
+           error_set(err, ERROR_INVALID, "variant must be 1 to 32 characters of a-z 0-9 . _ -");
+}
+
+static bool read_json(const struct request *request, struct report_task *task, struct error *err)
 {
     json_error_t where;
-    const char *version = NULL;
+    const char *version = NULL, *variant = NULL, *sha256 = NULL;
     if (request->body.len > JSON_MAX_BYTES)
         return error_set(err, ERROR_TOO_LARGE, "a report in JSON has at most %d bytes", JSON_MAX_BYTES);
     json_t *json = json_loadb(request->body.ptr, request->body.len, JSON_REJECT_DUPLICATES, &where);
     bool ok = json || error_set(err, ERROR_BAD_JSON, "the body is not JSON: %s", where.text);
-    if (ok && json_unpack_ex(json, &where, 0, "{s:s}", "version", &version) != 0)
+    if (ok && json_unpack_ex(json, &where, 0, "{s:s, s?s, s?s}", "version", &version, "variant", &variant,
+                             "sha256", &sha256) != 0)
         ok = error_set(err, ERROR_INVALID, "the body must be {\"version\": \"…\"}: %s", where.text);
-    if (ok && !slice_copy(slice_of(version), out, size))
+    if (ok && !slice_copy(slice_of(version), task->said, sizeof task->said))
         ok = error_set(err, ERROR_BAD_VERSION, "this is not a version");
+    ok = ok && read_build(variant, sha256, &task->build, err);
     json_decref(json);
     return ok;
 }
@@ -211,7 +233,7 @@ static bool read_body(struct report_task *task, struct error *err)
         begin = (struct slice){begin.ptr + 1, begin.len - 1};
     bool is_text = has_type(request, "text/plain");
     if (begin.len == 0 || begin.ptr[0] == '{' || has_type(request, "application/json"))
-        return read_json(request, task->said, sizeof task->said, err);
+        return read_json(request, task, err);
     task->transcript = transcript_post_make(body, true, 0);
     if (!task->transcript)
         return error_set(err, ERROR_UNAVAILABLE, "the server cannot answer now: try again later");
@@ -219,7 +241,7 @@ static bool read_body(struct report_task *task, struct error *err)
         return true;
     free(task->transcript);
     task->transcript = NULL;
-    return read_json(request, task->said, sizeof task->said, err);
+    return read_json(request, task, err);
 }
 
 void report_handle(struct request *request)

@@ -20,14 +20,12 @@
 
 struct turnkey_task {
     struct checkin_task checkin; /* first */
-    char script_version[VALUE_SIZE], core_id[VALUE_SIZE];
+    char script_version[VALUE_SIZE];
     bool hashes_name; /* the client is the first edition of libfota3, or may be */
 
     /* set, like `turnkey`, if something is offered; for HEAD only the length of their texts is right */
     struct link link;
     struct turnkey turnkey;
-    uint64_t core_id_after; /* when the core changes, and its kind is known */
-    bool core_changes;
 };
 
 static bool offers(const struct turnkey_task *task)
@@ -40,21 +38,27 @@ static const struct version *next_version(const struct facts *facts)
     return facts->snapshot.hop.count ? &facts->snapshot.hop : &facts->snapshot.target;
 }
 
-/* Which kind of build the device runs afterwards: the file of the image says so in its name. */
-static bool find_core_id(struct turnkey_task *task, struct db *db, struct error *err)
+/* The kind of the core that the device runs afterwards. It stays when the core stays, and the image knows a new one. */
+static int64_t core_id_after(const struct turnkey_task *task)
 {
     const struct facts *facts = &task->checkin.facts;
-    const struct version *to = next_version(facts);
-    char text[VERSION_TEXT_SIZE];
-    struct image image;
-    bool found;
-    if (to->part[0] == task->checkin.checkin.version.part[0])
+    const struct checkin *said = &task->checkin.checkin;
+    const struct image *hop = &facts->planned.hop;
+    bool changes = next_version(facts)->part[0] != said->version.part[0];
+    if (changes && hop->id && hop->core_id != DB_UNKNOWN)
+        return hop->core_id;
+    return said->has_core_id ? said->core_id : 0; /* cores without a number send 0 */
+}
+
+/* The download over the link says nothing of the core, and must get the package of this offer. */
+static bool keep_core_id(struct turnkey_task *task, struct db *db, struct error *err)
+{
+    const struct checkin *said = &task->checkin.checkin;
+    int64_t core_id = said->has_core_id ? said->core_id : DB_UNKNOWN;
+    if (task->turnkey.core_id == core_id)
         return true;
-    version_format(to, text);
-    if (!image_find(db, facts->firmware.id, text, &image, &found, err))
-        return false;
-    task->core_changes = found && name_dialect_core_id(slice_of(image.file_name), &task->core_id_after);
-    return true;
+    task->turnkey.core_id = core_id;
+    return turnkey_set_core_id(db, &task->turnkey, err);
 }
 
 /* The device downloads over the link that it is told here, and reports with the number of the attempt. */
@@ -64,7 +68,7 @@ static bool bind(struct turnkey_task *task, struct db *db, struct error *err)
     struct attempt *attempt = &facts->attempt;
     if (!turnkey_link_ensure(db, facts->device.id, facts->firmware.id, facts->checkin.now_ms, &task->link,
                              err) ||
-        !turnkey_ensure(db, attempt->id, &task->turnkey, err))
+        !turnkey_ensure(db, attempt->id, &task->turnkey, err) || !keep_core_id(task, db, err))
         return false;
     if (attempt->link_id == task->link.id)
         return true;
@@ -76,7 +80,6 @@ static bool decide(struct writer_task *base, struct db *db, struct error *err)
 {
     struct turnkey_task *task = (struct turnkey_task *)base;
     return checkin_task_decide(&task->checkin, db, err) && checkin_task_record(&task->checkin, db, err) &&
-           (!offers(task) || find_core_id(task, db, err)) &&
            (!task->checkin.record || !offers(task) || bind(task, db, err));
 }
 
@@ -86,7 +89,6 @@ static json_t *offer(const struct turnkey_task *task)
     const struct package *package = &facts->planned.package;
     const struct version *to = next_version(facts);
     struct version core = {.part = {to->part[0]}, .count = 1};
-    uint64_t core_id = 0; /* sent as 0 by cores without a number */
     char url[LINK_URL_SIZE], core_text[VERSION_TEXT_SIZE], script[NAME_DIALECT_SCRIPT_SIZE],
         sha256[SHA256_HEX_SIZE];
     link_url_under(task->checkin.daemon, client_secret_of_answer(&task->checkin.client, facts),
@@ -97,15 +99,12 @@ static json_t *offer(const struct turnkey_task *task)
     /* this edition compares the hash of the file name; without a hash it compares nothing */
     if (task->hashes_name)
         sha256[0] = '\0';
-    if (!slice_u64(slice_of(task->core_id), &core_id) || core_id > INT64_MAX)
-        core_id = 0;
-    if (task->core_changes)
-        core_id = task->core_id_after;
     /* After its restart the client compares core_version, core_id (its type too) and script_version. Without one
        of them it reports a good update as failed. */
     return json_pack("{s:i, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:I}", "code", 0, "core_version", core_text,
                      "script_version", script, "size", (json_int_t)package->size_bytes, "sha256", sha256,
-                     "fota_sn", task->turnkey.fota_sn, "url", url, "msg", "", "core_id", (json_int_t)core_id);
+                     "fota_sn", task->turnkey.fota_sn, "url", url, "msg", "", "core_id",
+                     (json_int_t)core_id_after(task));
 }
 
 static void tell(const struct turnkey_task *task, struct reply *reply)
@@ -134,19 +133,29 @@ static void done(struct writer_task *base, const struct error *err)
     free(task);
 }
 
+static void take_core_id(const char *text, struct checkin *checkin)
+{
+    uint64_t number;
+    checkin->has_core_id = slice_u64(slice_of(text), &number) && number <= INT64_MAX;
+    if (checkin->has_core_id)
+        checkin->core_id = (int64_t)number;
+}
+
 static bool read_request(const struct request *request, struct turnkey_task *task, struct error *err)
 {
-    char script_name[VALUE_SIZE], core_version[VALUE_SIZE], model[VALUE_SIZE], core_name[VALUE_SIZE];
+    char script_name[VALUE_SIZE], core_version[VALUE_SIZE], model[VALUE_SIZE], core_name[VALUE_SIZE],
+        core_id[VALUE_SIZE];
     struct full_name full;
     bool found;
     if (!luat_read_client(request->query, &task->checkin.client, err) ||
         !request_query(request, "script_name", script_name, sizeof script_name, &found, err) ||
         !request_query(request, "script_version", task->script_version, VALUE_SIZE, &found, err) ||
         !request_query(request, "core_version", core_version, sizeof core_version, &found, err) ||
-        !request_query(request, "core_id", task->core_id, VALUE_SIZE, &found, err) ||
+        !request_query(request, "core_id", core_id, sizeof core_id, &found, err) ||
         !request_query(request, "model", model, sizeof model, &found, err) ||
         !request_query(request, "core_name", core_name, sizeof core_name, &found, err))
         return false;
+    take_core_id(core_id, &task->checkin.checkin);
     /* Later editions send model, the first edition sends core_name instead. */
     task->hashes_name = core_name[0] || !model[0];
     struct dialect_version said = {.script_name = slice_of(script_name),

@@ -113,6 +113,8 @@ static const struct image *find_base(const struct image *images, size_t count, c
 {
     struct version version;
     size_t builds;
+    if (build && sha256_equal(build, &image_no_build))
+        return NULL;
     for (size_t i = 0; i < count; i += builds) {
         builds = count_builds(&images[i], count - i);
         if (version_parse(slice_of(images[i].version), &version) && version_compare(&version, from) == 0) {
@@ -129,6 +131,7 @@ static bool choose_builds(const struct image *images, size_t count, const struct
                           struct error *err)
 {
     const struct image *base = find_base(images, count, from, build), *chosen;
+    struct version version;
     size_t builds;
     *ret_count = 0;
     *ret = calloc(count + 1, sizeof **ret);
@@ -136,7 +139,8 @@ static bool choose_builds(const struct image *images, size_t count, const struct
         return error_set(err, ERROR_INTERNAL, "out of memory");
     for (size_t i = 0; i < count; i += builds) {
         builds = count_builds(&images[i], count - i);
-        bool is_base = base && strcmp(base->version, images[i].version) == 0;
+        bool is_base =
+            version_parse(slice_of(images[i].version), &version) && version_compare(&version, from) == 0;
         chosen = is_base ? base : choose_build(&images[i], builds, base);
         if (chosen)
             (*ret)[(*ret_count)++] = *chosen;

@@ -18,7 +18,7 @@ struct graph {
 };
 
 /* Of several builds of a version, the graph has at most one: of the base that with
-   the hash `build` (NULL or zero: not known) or the default, and of each other version the default,
+   the hash `build` (NULL or zero: not known; image_no_build: no build) or the default, and of each other version the default,
    or the only build, whose script has the same place as that of the base.
 
    Reads the images from version `from` to version `to`, upwards or downwards, and the packages between

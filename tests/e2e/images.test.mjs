@@ -47,7 +47,7 @@ describe('an image', () => {
         assert.deepEqual([firmware_created, format, /set one: ec618-at/.test(notice)], [true, null, true]);
         assert.deepEqual(rest, {
             firmware: 'AirM2M_780E_LTE_AT', version: '1138', variant: null, default: false, kind: 'image', core: null,
-            content: 'a binary file of no known kind, perhaps a raw image', script: null,
+            content: 'a binary file of no known kind, perhaps a raw image', core_id: null, chip: null, script: null,
             size: 3000, sha256: sha256(bytes), file_name: null, withdrawn: null, waypoint: 'allowed', waypoint_reason: null,
         });
         assert.deepEqual([warnings.length, /not a \.binpkg/.test(warnings[0])], [1, true], warnings.join());

@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* What the entities promise beyond storing a row: products, firmwares, images, links. */
 #include "storage/attempt.h"
+#include "storage/image_package.h"
 #include "storage/link.h"
 #include "storage/turnkey.h"
 #include "tests/unit/storage/test-storage-scene.h"

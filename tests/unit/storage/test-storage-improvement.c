@@ -4,6 +4,7 @@
 #include "storage/attempt.h"
 #include "storage/device.h"
 #include "storage/image.h"
+#include "storage/image_package.h"
 #include "storage/improvement.h"
 #include "storage/product.h"
 #include "tests/unit/storage/test-storage.h"
