@@ -32,6 +32,11 @@ unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock c
 unthreaded_e2e="api-http backup bulk campaigns-audience campaigns-reports ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-terminal ctl-tools ctl-transcripts ctl-wrong evidence-attempts evidence-file explain image-about image-changes lists match outcomes overview parameters paths reasons recognition sim sim-download soc
     sim-links standby suffix luatos variants"
 
+# End-to-end tests that take longest. ./check starts them first.
+# shellcheck disable=SC2034 # check uses it
+long_e2e="backup campaign-story console-campaigns console-devices console-firmware console-live containers crash crowds overview pages run tls
+    webhook-delivery"
+
 # is_in NAME LIST
 is_in() {
     local name

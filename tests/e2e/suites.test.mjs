@@ -60,6 +60,10 @@ describe('the files of a suite', () => {
     const all = names('tests/e2e', /^(.*)\.test\.mjs$/);
     const unsanitized = list('unsanitized_e2e'), unthreaded = list('unthreaded_e2e');
 
+    test('every file runs, and those that begin first exist', () => {
+        assert.deepEqual(shell('list_e2e').sort(), all);
+        assert.deepEqual(list('long_e2e').filter((name) => !all.includes(name)), []);
+    });
     test('every file runs with sanitizers, except those in the list', () => {
         assert.deepEqual(unsanitized.filter((name) => !all.includes(name)), []);
         assert.deepEqual(shell('sanitized_e2e_names').sort(), all.filter((name) => !unsanitized.includes(name)));
@@ -73,9 +77,9 @@ describe('the files of a suite', () => {
 
 test('./check runs these lists', () => {
     const check = readFileSync(join(source, 'check'), 'utf8');
-    for (const words of ['run_programs unit build unit_programs', 'run_programs corpora build/asan fuzz_programs',
-        'run_programs sanitized build/asan unit_programs', 'run_programs threads build/tsan threads_programs',
-        'fuzz_programs build/asan', 'build/asan $(sanitized_e2e_names)', 'build/tsan $(threads_e2e_names)']) {
+    for (const words of ['queue_programs unit build unit_programs', 'queue_programs corpora build/asan fuzz_programs',
+        'queue_programs sanitized build/asan unit_programs', 'queue_programs threads build/tsan threads_programs',
+        'fuzz_programs build/asan', 'build "" $(list_e2e)', 'build/asan 1 $(sanitized_e2e_names)', 'build/tsan 1 $(threads_e2e_names)']) {
         assert.ok(check.includes(words), words);
     }
 });
