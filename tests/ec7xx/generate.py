@@ -31,7 +31,7 @@ PARTS = {"BL": 1, "AP": 2, "CP": 3}
 
 
 def firmware(seed, size, revision=0):
-    """Bytes that look like code: words that come again. A revision changes one word in about 500 bytes, and moves a part."""
+    """Bytes that look like code: words that repeat. A revision changes a word in about 500 bytes, and moves a part."""
     source = random.Random(seed)
     words = [source.randbytes(source.choice((2, 4, 4, 8))) for _ in range(300)]
     out = bytearray()
@@ -56,7 +56,8 @@ def parse_groups(text):
 
 
 def make_tail(pieces, unz, zof):
-    words = b"".join(struct.pack("<3I", 0x800000 + 16 * place, 0x800000 + 16 * place, unz << 4 | 1) for place in range(pieces))
+    addresses = [0x800000 + 16 * place for place in range(pieces)]
+    words = b"".join(struct.pack("<3I", address, address, unz << 4 | 1) for address in addresses)
     return words + struct.pack("<4I", 0, 0x01000000 | pieces << 16, unz, zof) + b"CMAR"
 
 
@@ -103,7 +104,7 @@ def leb128(value):
 
 def find_matches(old, new):
     """(place in new, place in old, length), with single changed words inside of a match."""
-    index = {old[at : at + 8]: at for at in reversed(range(0, len(old) - 7))}
+    index = {old[at : at + 8]: at for at in reversed(range(0, len(old) - 7, 4))}
     matches = []
     at = shift = 0
     while at < len(new) - 7:
@@ -214,7 +215,8 @@ def make_package(pairs, backward=False, capacity=False, parts=("AP", "CP"), pack
     for index, ((old, new), part) in enumerate(zip(pairs, parts)):
         payload, count = make_payload(Image(old), Image(new), backward, packed)
         bits = index | backward << 4 | PARTS[part] << 5 | 0x70 << 8 | 3 << 18 | count << 24
-        out += struct.pack("<6I", bits, 0x70 + len(payload), 0, 0x10000, len(new), len(old)) + hashlib.sha256(old).digest()
+        out += struct.pack("<6I", bits, 0x70 + len(payload), 0, 0x10000, len(new), len(old))
+        out += hashlib.sha256(old).digest()
         out += bytes((3, 0x24, 0, 0)) + hashlib.sha256(new).digest()
         out += bytes((0, 0x14)) + b"EC718P_%s.par".replace(b"%s", part.encode()).ljust(18, b"\0") + payload
     return seal(out)

@@ -5,7 +5,7 @@
 import hashlib
 import struct
 
-from layout import Cursor, Refused, align, demand, unpack_lzma
+from layout import Cursor, align, demand, unpack_lzma
 
 TABLE, ENTRY, TABLE_END = (struct.pack("<I", 0xEC718C00 + low) for low in (0xBA, 0xA0, 0xBD))
 END = b"CMAR"
@@ -109,9 +109,9 @@ class Image:
         if self.spans is not None:
             self.spans[-1].text = (
                 "section %d: at %#x, %d bytes, load address %#x, unpacked %d, flags %#x, group %d, SHA-256 %s; "
-                "byte %#x (%#04x) is not known" % (*section.fields()[:1], offset, packed_size, address, size, flags,
-                                                   group, digest.hex(), at + 19, rest)
-            )  # fmt: skip
+                "byte %#x (%#04x) is not known"
+                % (index, offset, packed_size, address, size, flags, group, digest.hex(), at + 19, rest)
+            )
         demand(flags & ~1 == 0, "section %d: bits of its flags are not known (%#x)" % (index, flags))
         demand(section.packed or packed_size == size, "section %d is not packed and has two sizes" % index)
         demand(offset % 4 == 0, "section %d does not begin at a multiple of 4" % index)
@@ -135,7 +135,10 @@ class Image:
         for group in self.groups:
             what = "group %d" % group.number
             for section in group.sections:
-                demand(section.offset == align(cursor.at), "%s: section %d is not behind the one before" % (what, section.index))
+                demand(
+                    section.offset == align(cursor.at),
+                    "%s: section %d is not behind the one before" % (what, section.index),
+                )
                 cursor.erased(section.offset, "the padding before section %d" % section.index)
                 self.read_section(cursor, section)
             cursor.erased(group.end - group.tail_size, "the rest of %s" % what)
@@ -168,6 +171,3 @@ class Image:
 
 def looks_like_package(data):
     return data[:2] == b"\xec\xdf"
-
-
-__all__ = ["Group", "Image", "Refused", "Section", "looks_like_package"]

@@ -76,7 +76,10 @@ def align(offset):
 def unpack_lzma(data, what):
     """The .lzma form of a device: fixed properties, the size is known, no end marker, nothing behind."""
     demand(len(data) >= 13 + 5, "%s: the packed data is cut off" % what)
-    demand(data[:5] == LZMA_HEAD, "%s: the LZMA properties are %s, and must be %s" % (what, data[:5].hex(), LZMA_HEAD.hex()))
+    demand(
+        data[:5] == LZMA_HEAD,
+        "%s: the LZMA properties are %s, and must be %s" % (what, data[:5].hex(), LZMA_HEAD.hex()),
+    )
     (size,) = struct.unpack("<Q", data[5:13])
     demand(size < 1 << 26, "%s: it unpacks to %d bytes" % (what, size))
     try:

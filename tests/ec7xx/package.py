@@ -105,23 +105,33 @@ class Delta:
             plain = unpacker.decompress(stream)
             rest = unpacker.unused_data
             demand(unpacker.eof and rest in (b"", b"\0"), "the bzip2 stream does not end with it")
-            self.blocks = [size for size, _ in decoder.check_stream_limits(stream[: len(stream) - len(rest)], BLOCK_LIMIT)]
+            blocks = decoder.check_stream_limits(stream[: len(stream) - len(rest)], BLOCK_LIMIT)
+            self.blocks = [size for size, _ in blocks]
         except (OSError, ValueError, Refused) as error:
             raise Refused("%s: %s" % (what, error))
         inner = Cursor(plain, None, what)
         length = inner.word("length")
         self.difference = inner.take(inner.rest(), "bytes")
-        demand(length == len(self.difference), "%s: it has %d bytes, and says %d" % (what, len(self.difference), length))
+        demand(
+            length == len(self.difference),
+            "%s: it has %d bytes, and says %d" % (what, len(self.difference), length),
+        )
 
     def check_sums(self):
         adds = sum(add for add, _, _ in self.records)
         copies = sum(copy for _, copy, _ in self.records)
-        demand(adds + copies == self.size, "%s: the records make %d bytes of %d" % (self.what, adds + copies, self.size))
+        demand(
+            adds + copies == self.size,
+            "%s: the records make %d bytes of %d" % (self.what, adds + copies, self.size),
+        )
         demand(copies == len(self.extra), "%s: the records copy %d bytes of %d" % (self.what, copies, len(self.extra)))
         if adds == 0:
             demand(self.difference == b"\0", "%s: an empty difference is not one zero" % self.what)
         else:
-            demand(adds == len(self.difference), "%s: the records add %d bytes of %d" % (self.what, adds, len(self.difference)))
+            demand(
+                adds == len(self.difference),
+                "%s: the records add %d bytes of %d" % (self.what, adds, len(self.difference)),
+            )
 
     def apply(self, old):
         made = bytearray()
@@ -129,9 +139,8 @@ class Delta:
         for add, copy, seek in self.records:
             inside = 0 <= old_at and old_at + add <= len(old)
             demand(inside or not add, "%s: it reads old bytes outside of what it may read" % self.what)
-            made += bytes(
-                (one + other) & 255 for one, other in zip(old[old_at : old_at + add], self.difference[added : added + add])
-            )
+            pairs = zip(old[old_at : old_at + add], self.difference[added : added + add])
+            made += bytes((one + other) & 255 for one, other in pairs)
             made += self.extra[copied : copied + copy]
             added += add
             copied += copy
@@ -174,33 +183,44 @@ def read_group_head(cursor):
                 side.sections.append(section)
     for side, size, tail, name in zip(sides, sizes, has_tail, names):
         demand(tail in (0, 1, 2), "%s: the mark of the %s tail is not 0, 1 or 2" % (cursor.what, name))
-        demand((tail == 1) == (side.tail_size > 0), "%s: the mark of the %s tail and its length differ" % (cursor.what, name))
-        demand(side.size == size, "%s: the %s parts unpacked make %d bytes of %d" % (cursor.what, name, side.size, size))
+        demand(
+            (tail == 1) == (side.tail_size > 0),
+            "%s: the mark of the %s tail and its length differ" % (cursor.what, name),
+        )
+        demand(
+            side.size == size,
+            "%s: the %s parts unpacked make %d bytes of %d" % (cursor.what, name, side.size, size),
+        )
     return sides
 
 
 def read_pair(cursor, text, present):
     index, flags, zero, offset, packed_size, size = struct.unpack("<BBH3I", cursor.take(16, text))
     if not present:
-        demand((index, flags, zero, offset, packed_size, size) == (0,) * 6, "%s: %s is not there and not zeros" % (cursor.what, text))
+        demand(
+            (index, flags, zero, offset, packed_size, size) == (0,) * 6,
+            "%s: %s is not there and not zeros" % (cursor.what, text),
+        )
         return None
     demand(zero == 0, "%s: %s: bytes 2 and 3 are not 0" % (cursor.what, text))
     demand(flags & ~1 == 0, "%s: %s: bits of its flags are not known (%#x)" % (cursor.what, text, flags))
     demand(flags or packed_size == size, "%s: %s is not packed and has two sizes" % (cursor.what, text))
     if cursor.spans is not None:
-        cursor.spans[-1].text += ": index %d, flags %#x, at %#x, %d bytes, unpacked %d" % (index, flags, offset, packed_size, size)
+        values = (index, flags, offset, packed_size, size)
+        cursor.spans[-1].text += ": index %d, flags %#x, at %#x, %d bytes, unpacked %d" % values
     return Section(index, flags, offset, packed_size, size)
 
 
 class Package:
     """One header and its payload. `second_form` says why the payload was not read, or is empty."""
 
-    def __init__(self, cursor):
+    def __init__(self, cursor, capacity):
         self.what = cursor.what
         self.data, self.spans = cursor.data, cursor.spans
         start = cursor.at
         self.second_form = ""
         self.read_header(cursor, start)
+        demand(max(self.new_size, self.base_size) <= capacity, "%s: an image is larger than the flash" % self.what)
         self.start = cursor.at
         self.end = start + self.size
         self.read_payload(Cursor(self.data, self.spans, self.what, self.start, self.end))
@@ -215,8 +235,9 @@ class Package:
         demand(bits >> 21 & 7 == 0, "%s: bits 21 to 23 are not known" % self.what)
         demand(self.part in NAMES, "%s: it is for part %d, which is not known" % (self.what, self.part))
         if self.spans is not None:
-            self.spans[-1].text += ": index %d, %s, %s, header %d bytes, %d segments" % (
-                self.index, "backward" if self.backward else "forward", NAMES[self.part], header, self.count)  # fmt: skip
+            order = "backward" if self.backward else "forward"
+            values = (self.index, order, NAMES[self.part], header, self.count)
+            self.spans[-1].text += ": index %d, %s, %s, header %d bytes, %d segments" % values
         self.size = cursor.word("package length with the header", str)
         demand(header >= HEADER, "%s: its header has %d bytes" % (self.what, header))
         demand(header <= self.size <= cursor.end - start, "%s: its lengths do not fit the file" % self.what)
@@ -247,7 +268,10 @@ class Package:
         flags = cursor.number(2, "flags")
         self.packed, self.groups = bool(flags & 2), flags >> 2
         demand(flags & 1 == self.backward, "%s: the order in the payload is not that of the header" % self.what)
-        demand(cursor.number(2, "number of segments", str) == self.count, "%s: the number of segments is wrong" % self.what)
+        demand(
+            cursor.number(2,
+            "number of segments", str) == self.count, "%s: the number of segments is wrong" % self.what,
+        )
         self.old_unz = cursor.word("old unz")
         self.new_unz = cursor.word("new unz")
         self.old_zof = cursor.word("old zof")
@@ -277,7 +301,10 @@ class Package:
         if length & 1:
             self.second_form = "%s has segments in the vendor's second form" % self.what
         area = cursor.word("segment %d, size that it writes" % place)
-        demand(position & 0xFE == 0 and length & 0xFE == 0, "%s: segment %d has bits that are not known" % (self.what, place))
+        demand(
+            position & 0xFE == 0 and length & 0xFE == 0,
+            "%s: segment %d has bits that are not known" % (self.what, place),
+        )
         return Segment(bool(position & 1), position >> 8, length >> 8, area)
 
     def check_segments(self):
@@ -286,7 +313,10 @@ class Package:
         demand(sum(kinds) == self.groups, "%s: the number of groups is wrong" % self.what)
         demand(self.new_unz <= self.new_zof, "%s: new unz is behind new zof" % self.what)
         if not self.packed:
-            demand(self.old_unz == self.base_size and self.new_unz == self.new_size, "%s: unz is not the whole image" % self.what)
+            demand(
+                self.old_unz == self.base_size and self.new_unz == self.new_size,
+                "%s: unz is not the whole image" % self.what,
+            )
         wanted = -(-self.new_unz // SEGMENT)
         demand(len(kinds) - sum(kinds) == wanted, "%s: it has not %d plain segments" % (self.what, wanted))
         offsets = [place * SEGMENT for place in range(wanted)]
@@ -297,7 +327,10 @@ class Package:
 
     def check_segment(self, segment, what):
         if segment.is_group:
-            demand(segment.area == segment.new.area, "%s: it writes %#x bytes of %#x" % (what, segment.area, segment.new.area))
+            demand(
+                segment.area == segment.new.area,
+                "%s: it writes %#x bytes of %#x" % (what, segment.area, segment.new.area),
+            )
             wanted = segment.new.size
         else:
             wanted = min(SEGMENT, self.new_unz - segment.offset)
@@ -337,7 +370,7 @@ class Archive:
         self.packages = []
         for place in range((count & 15) + 1):
             cursor.what = "package %d" % place
-            self.packages.append(Package(cursor))
+            self.packages.append(Package(cursor, 0x800000 if kind & 1 else 0x400000))
             demand(self.packages[-1].index == place, "package %d has index %d" % (place, self.packages[-1].index))
         demand(cursor.rest() == 0, "there are %d bytes behind the last package" % cursor.rest())
         parts = [package.part for package in self.packages]

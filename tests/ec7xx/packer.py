@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packs a section of a generated image: plain bytes on the input, the .lzma form without an end marker on the output.
 
-Python's own lzma always writes an end marker when it writes LZMA1, so this is a small encoder of its own: greedy, without
-repeated distances. A real device's encoder makes other bytes, so it is for images that are made by generate.py only.
+Python's own lzma always writes an end marker when it writes LZMA1, so this is a small encoder of its own: greedy,
+without repeated distances. A device's encoder makes other bytes, so this one is only for images of generate.py.
 """
 
 import struct

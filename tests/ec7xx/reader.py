@@ -4,20 +4,21 @@
 """A second reader of images and packages of EC716 and EC718, written from the layout's description alone: it shares no
 code and no structure with the C code that makes, reads and applies them.
 
-    reader.py show FILE                  every field of an image or package: offset, length, meaning; then what is not known
+    reader.py show FILE                  every field of an image or package: offset, length, meaning, what is not known
     reader.py apply OLD PACKAGE NEW      rebuild the new image, in place as the device does, and write it
     reader.py check OLD PACKAGE NEW      rebuild it and compare it with the file NEW
 
 OLD and NEW are images, a .binpkg, or several images with commas between them. A package may be in a wrapper.
 
-    --packer PROGRAM    packs a section: plain bytes on its input, the packed section on its output. Without one, `check`
-                        takes packed sections from NEW and OLD, and says that they are not proven; `apply` takes them from OLD
+    --packer PROGRAM    packs a section: plain bytes on its input, the packed section on its output. Without one,
+                        `check` takes packed sections from OLD and NEW, and `apply` from OLD; both say what is not proven
     --chip NAME         the package must fit this chip, such as ec718p
 
 Exit status: 0, 1 with a sentence that says what is wrong, 2 for a wrong command line, 3 for the vendor's second payload
 form, which is not understood.
 """
 
+import hashlib
 import os
 import struct
 import sys
@@ -70,8 +71,6 @@ class Flash:
         return [Image(data) for kind, data in self.parts if kind in (None, "AP", "CP")]
 
     def place_of(self, package):
-        import hashlib
-
         fits = [place for place, (kind, _) in enumerate(self.parts) if kind in (None, NAMES[package.part])]
         demand(fits, "%s is for %s, which the old image does not have" % (package.what, NAMES[package.part]))
         same = [place for place in fits if hashlib.sha256(self.parts[place][1]).digest() == package.base_hash]
@@ -111,8 +110,8 @@ def show(path, chip=None):
 
 
 def show_package(package):
-    line = "%s: %s, %s, base %d bytes, new %d bytes" % (
-        package.what, NAMES[package.part], package.name, package.base_size, package.new_size)  # fmt: skip
+    values = (package.what, NAMES[package.part], package.name, package.base_size, package.new_size)
+    line = "%s: %s, %s, base %d bytes, new %d bytes" % values
     if package.second_form:
         print(line + ", the vendor's second payload form")
         return

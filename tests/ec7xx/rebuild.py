@@ -23,7 +23,10 @@ class ProgramPacker:
         except OSError as error:
             raise Refused("the packer does not start: %s" % error.strerror)
         demand(done.returncode == 0, "%s: the packer ended with status %d" % (what, done.returncode))
-        demand(unpack_lzma(done.stdout, what + ", packed again") == plain, "%s: the packer changes what it packs" % what)
+        demand(
+            unpack_lzma(done.stdout, what + ", packed again") == plain,
+            "%s: the packer changes what it packs" % what,
+        )
         return done.stdout
 
 
@@ -40,8 +43,8 @@ class KnownPacker:
     def pack(self, section, plain, what):
         demand(
             plain in self.known,
-            "%s: the patched bytes are those of no section that is packed in the given images; only a packer (--packer) "
-            "can pack them" % what,
+            "%s: the given images have no packed section with the patched bytes; only a packer (--packer) can pack them"
+            % what,
         )
         self.taken.append(what)
         return self.known[plain]
@@ -51,7 +54,10 @@ def compare_sides(stated, real, what):
     """What the package says of a group of the old or the new image, against the image."""
     for field in ("offset", "area", "head_size", "tail_size"):
         one, other = getattr(stated, field), getattr(real, field)
-        demand(one == other, "%s: its %s is %d in the package, and %d in the image" % (what, field.replace("_", " "), one, other))
+        demand(
+            one == other,
+            "%s: its %s is %d in the package, and %d in the image" % (what, field.replace("_", " "), one, other),
+        )
     one, other = ([section.fields() for section in side.sections] for side in (stated, real))
     demand(one == other, "%s: its sections in the package are not those of the image" % what)
 
@@ -61,7 +67,10 @@ class Rebuild:
         self.package, self.packer = package, packer
         self.what = package.what
         self.notes = []
-        demand(len(old) == package.base_size, "%s: the base has %d bytes, and the old image %d" % (self.what, package.base_size, len(old)))
+        demand(
+            len(old) == package.base_size,
+            "%s: the base has %d bytes, and the old image %d" % (self.what, package.base_size, len(old)),
+        )
         demand(hashlib.sha256(old).digest() == package.base_hash, "%s: the old image is not its base" % self.what)
         self.old = Image(old)
         self.flash = bytearray(old) + b"\xff" * max(0, package.new_size - len(old))
@@ -78,11 +87,20 @@ class Rebuild:
 
     def check_old(self):
         package, old = self.package, self.old
-        demand(package.packed == old.packed, "%s: the old image has packed sections and the package not, or the reverse" % self.what)
-        demand(package.old_unz == old.unz, "%s: old unz is %d, and %d in the old image" % (self.what, package.old_unz, old.unz))
+        demand(
+            package.packed == old.packed,
+            "%s: the old image has packed sections and the package not, or the reverse" % self.what,
+        )
+        demand(
+            package.old_unz == old.unz,
+            "%s: old unz is %d, and %d in the old image" % (self.what, package.old_unz, old.unz),
+        )
         if not package.packed:
             return
-        demand(package.old_zof == old.zof, "%s: old zof is %d, and %d in the old image" % (self.what, package.old_zof, old.zof))
+        demand(
+            package.old_zof == old.zof,
+            "%s: old zof is %d, and %d in the old image" % (self.what, package.old_zof, old.zof),
+        )
         real = {group.number: group for group in old.groups}
         stated = {segment.old.number: segment.old for segment in package.segments if segment.is_group}
         demand(len(stated) == package.groups, "%s: two segments change one group" % self.what)
@@ -96,10 +114,17 @@ class Rebuild:
     def check_places(self):
         """The new groups fill the image from the section table to its end."""
         at = self.package.new_zof
-        for group in sorted((segment.new for segment in self.package.segments if segment.is_group), key=lambda group: group.offset):
-            demand(group.offset == at, "%s: new group %d is at %#x, and must be at %#x" % (self.what, group.number, group.offset, at))
+        groups = [segment.new for segment in self.package.segments if segment.is_group]
+        for group in sorted(groups, key=lambda group: group.offset):
+            demand(
+                group.offset == at,
+                "%s: new group %d is at %#x, and must be at %#x" % (self.what, group.number, group.offset, at),
+            )
             at = group.end
-        demand(at == self.package.new_size, "%s: the new groups end at %#x, and the image at %#x" % (self.what, at, self.package.new_size))
+        demand(
+            at == self.package.new_size,
+            "%s: the new groups end at %#x, and the image at %#x" % (self.what, at, self.package.new_size),
+        )
 
     def write_group(self, segment):
         what = "%s, group %d" % (self.what, segment.new.number)
@@ -153,11 +178,20 @@ class Rebuild:
         package = self.package
         demand(hashlib.sha256(new).digest() == package.new_hash, "%s: the new image has another SHA-256" % self.what)
         image = Image(new)
-        demand(image.packed == package.packed, "%s: the new image has packed sections and the package not, or the reverse" % self.what)
-        demand(image.unz == package.new_unz, "%s: new unz is %d, and %d in the new image" % (self.what, package.new_unz, image.unz))
+        demand(
+            image.packed == package.packed,
+            "%s: the new image has packed sections and the package not, or the reverse" % self.what,
+        )
+        demand(
+            image.unz == package.new_unz,
+            "%s: new unz is %d, and %d in the new image" % (self.what, package.new_unz, image.unz),
+        )
         if not package.packed:
             return
-        demand(image.zof == package.new_zof, "%s: new zof is %d, and %d in the new image" % (self.what, package.new_zof, image.zof))
+        demand(
+            image.zof == package.new_zof,
+            "%s: new zof is %d, and %d in the new image" % (self.what, package.new_zof, image.zof),
+        )
         real = {group.number: group for group in image.groups}
         for segment in package.segments:
             if segment.is_group:

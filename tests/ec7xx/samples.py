@@ -40,7 +40,10 @@ def judge_package(data, images, packer):
     archive.demand_first_form()
     said = []
     for package in archive.packages:
-        demand(package.base_hash in images and package.new_hash in images, "%s: its images are not in the folder" % package.what)
+        demand(
+            package.base_hash in images and package.new_hash in images,
+            "%s: its images are not in the folder" % package.what,
+        )
         old, new = images[package.base_hash], images[package.new_hash]
         taker = packer or KnownPacker(Image(old), Image(new))
         done = Rebuild(old, package, taker)
