@@ -256,6 +256,7 @@ class Package:
 
     def read_options(self, cursor, end):
         while cursor.at < end:
+            demand(cursor.at + 2 <= end, "%s: an option does not fit its header" % self.what)
             kind, length = cursor.data[cursor.at], cursor.data[cursor.at + 1]
             demand(2 <= length <= end - cursor.at, "%s: an option does not fit its header" % self.what)
             cursor.take(length, "option %d: not known" % kind, False)

@@ -11,7 +11,7 @@ code and no structure with the C code that makes, reads and applies them.
 OLD and NEW are images, a .binpkg, or several images with commas between them. A package may be in a wrapper.
 
     --packer PROGRAM    packs a section: plain bytes on its input, the packed section on its output. Without one,
-                        `check` takes packed sections from OLD and NEW, and `apply` from OLD; both say what is not proven
+                        `check` takes packed sections from OLD and NEW, `apply` from OLD; both say what is not proven
     --chip NAME         the package must fit this chip, such as ec718p
 
 Exit status: 0, 1 with a sentence that says what is wrong, 2 for a wrong command line, 3 for the vendor's second payload

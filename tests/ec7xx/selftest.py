@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the second reader of EC7xx files and of the writer of generated ones: python3 selftest.py"""
 
+import bz2
+import hashlib
 import lzma
 import os
 import random
@@ -11,12 +13,13 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 
-from layout import Refused, SecondForm, unpack_lzma  # first: it says where the shared modules are
+from layout import Cursor, Refused, SecondForm, unpack_lzma  # first: it says where the shared modules are
 import container
-from generate import make_image, make_package, seal
+from generate import leb128, make_image, make_package, seal
 from image import Image
-from package import SEGMENT, Archive
+from package import SEGMENT, Archive, Delta, read_leb128
 from packer import pack
 from rebuild import KnownPacker, ProgramPacker, Rebuild
 
@@ -202,10 +205,35 @@ class Faults(unittest.TestCase):
         self.refuses(seal(self.data[:-1]), "do not fit")
         self.refuses(seal(self.data + b"\0"), "behind the last package")
         self.refuses(seal(patched(self.data, 84 + 2, b"\x1c")), "zip method")
-        self.refuses(seal(put(self.data, 84 + 16, 0x400001)), "larger than the flash")
         twice = seal(self.data[:3] + b"\x41" + self.data[4:] + patched(self.data[84:], 0, bytes([self.data[84] + 1])))
         self.refuses(twice, "two packages change one part")
         self.refuses(seal(self.data[:3] + b"\x41" + self.data[4:] + self.data[84:]), "package 1 has index 0")
+
+    def test_the_package_header(self):
+        payload = 84 + 0x70
+        (bits,) = struct.unpack("<I", self.data[84:88])
+        faults = {
+            "bits 18 and 19": put(self.data, 84, bits & ~(1 << 18)),
+            "bits 21 to 23": put(self.data, 84, bits | 1 << 23),
+            "its header has 104 bytes": put(self.data, 84, bits - (8 << 8)),
+            "an option does not fit": put(self.data, 84, bits + (1 << 8)),
+            "option 236 is not known|does not fit": put(self.data, 84, bits + (8 << 8)),
+            "not filled with zeros": patched(self.data, payload - 1, b"x"),
+            "is larger than the flash": put(self.data, 84 + 16, 0x400001),
+            "order in the payload": patched(self.data, 84, bytes([self.data[84] ^ 16])),
+            "the flags do not fit": patched(self.data, payload + 4, b"\2"),
+            "number of groups": patched(self.data, payload + 4, b"\6"),
+            "not 2 plain segments": put(put(self.data, payload + 12, SEGMENT + 1), payload + 20, 0x20000),
+            "is behind new zof": put(self.data, payload + 12, 0x1001),
+            "old unz is 1": put(self.data, payload + 8, 1),
+            "old zof is 1": put(self.data, payload + 16, 1),
+            "new group 1 is at": put(self.data, payload + 20, 0x2000),
+            "behind a plain segment": patched(self.data, payload + 24, b"\0"),
+            "writes 0x8000 bytes": put(self.data, payload + 24 + 2 * 12 + 8, 0x8000),
+        }
+        for why, data in faults.items():
+            with self.subTest(why):
+                self.refuses(seal(data), why)
 
     def test_chips(self):
         large = make_package([(b"", random.Random(1).randbytes(220000))])
@@ -241,6 +269,71 @@ class Faults(unittest.TestCase):
             self.assertEqual(build([old], [new], longer), [new])
             with self.assertRaises(Refused):
                 build([old], [new], seal(longer[:-1] + b"\1"))
+
+
+def hand_made(records, extra=b"", difference=b"", size=None, sizes=(0, 0, 0), tail=b""):
+    """A delta with a chosen content; `sizes` is added to the lengths of records, extra bytes and difference."""
+    numbers = b"".join(leb128(number) for record in records for number in record)
+    size = sum(add + copy for add, copy, _ in records) if size is None else size
+    control = b"CTLBK_1\0" + struct.pack("<2I", size, len(numbers) + sizes[0]) + numbers
+    extras = b"EXTBK_1\0" + struct.pack("<I", len(extra) + sizes[1]) + extra
+    stream = bz2.compress(struct.pack("<I", len(difference) + sizes[2]) + difference, 1) + tail
+    lengths = struct.pack("<IBIBI", len(control), 0, len(extras), 0, len(stream))
+    return b"ECHEADER" + lengths + control + extras + stream
+
+
+class Deltas(unittest.TestCase):
+    def read(self, data):
+        return Delta(Cursor(data, None, "it"))
+
+    def test_records(self):
+        delta = self.read(hand_made([(2, 1, -2), (1, 0, 5), (0, 1, -90)], b"xy", b"\1\0\xff"))
+        self.assertEqual(delta.apply(b"abcd"), b"bbx" + b"`" + b"y")
+        self.assertEqual(self.read(hand_made([(0, 1, 0)], b"x", b"\0")).apply(b""), b"x")
+        self.assertEqual(self.read(hand_made([], b"", b"\0")).apply(b""), b"")
+
+    def test_faults(self):
+        faults = {
+            "make 2 bytes of 3": hand_made([(1, 1, 0)], b"x", b"\0", size=3),
+            "copy 1 bytes of 2": hand_made([(1, 1, 0)], b"xy", b"\0"),
+            "add 1 bytes of 2": hand_made([(1, 1, 0)], b"x", b"\0\0"),
+            "not one zero": hand_made([(0, 1, 0)], b"x", b"\0\0"),
+            "not one zero ": hand_made([(0, 1, 0)], b"x", b"\1"),
+            "control block: it has 3 bytes, and says 4": hand_made([(1, 1, 0)], b"x", b"\0", sizes=(1, 0, 0)),
+            "extra block: it has 1 bytes, and says 2": hand_made([(1, 1, 0)], b"x", b"\0", sizes=(0, 1, 0)),
+            "difference block: it has 1 bytes, and says 2": hand_made([(1, 1, 0)], b"x", b"\0", sizes=(0, 0, 1)),
+            "does not end with it": hand_made([(1, 1, 0)], b"x", b"\0", tail=b"\0\0"),
+            "does not end with it ": hand_made([(1, 1, 0)], b"x", b"\0", tail=b"\1"),
+            "holds more than 27587": hand_made([(30000, 0, 0)], b"", random.Random(1).randbytes(30000)),
+        }
+        for why, data in faults.items():
+            with self.subTest(why), self.assertRaisesRegex(Refused, why.strip()):
+                self.read(data)
+
+    def test_numbers(self):
+        self.assertEqual(read_leb128(b"\xff\xff\xff\xff\x0f", 0, "it"), (0xFFFFFFFF, 5))
+        for data, why in ((b"\x80", "cut off"), (b"\xff" * 4 + b"\x1f", "32 bits"), (b"\x80" * 5 + b"\0", "5 bytes")):
+            with self.assertRaisesRegex(Refused, why):
+                read_leb128(data, 0, "it")
+
+    def test_reads_outside_are_refused(self):
+        for record in ([(0, 0, -1), (1, 0, 0)], [(0, 0, 4), (1, 0, 0)], [(5, 0, 0)]):
+            size = sum(add for add, _, _ in record)
+            with self.assertRaisesRegex(Refused, "outside"):
+                self.read(hand_made(record, b"", bytes(size))).apply(b"abcd")
+
+    def test_windows(self):
+        """Which old bytes each plain segment may read, in the order in which they are written."""
+        old = make_image(unz=2 * SEGMENT + 900, groups="none")
+        for new_size in (2 * SEGMENT + 5, SEGMENT + 5):
+            new = make_image(revision=1, unz=new_size, groups="none")
+            offsets = list(range(0, new_size, SEGMENT))
+            forward, backward = (
+                Archive(make_package([(old, new)], backward=backward)).packages[0] for backward in (False, True)
+            )
+            self.assertEqual([forward.window(one) for one in forward.segments], [(at, len(old)) for at in offsets])
+            ends = [len(old), *(at + SEGMENT for at in reversed(offsets[:-1]))]
+            self.assertEqual([backward.window(one) for one in backward.segments], [(0, end) for end in ends])
 
 
 class Programs(unittest.TestCase):
@@ -302,8 +395,26 @@ class Programs(unittest.TestCase):
 
     def test_wrappers(self):
         par = self.package
+        luatos = bytes(44) + struct.pack("<2I", 0, len(par)) + bytes(32)
+        for magic, status in ((0xEAC37218, 0), (0xEAF18C16, 1)):
+            self.write("package", struct.pack("<2I", magic, zlib.crc32(luatos) ^ 0xFFFFFFFF) + luatos + par)
+            self.assertEqual(self.run_reader("check", "old", "package", "new").returncode, status)
         self.write("package", container.AT_MARK + struct.pack(">I", len(par)) + par)
         self.assertEqual(self.run_reader("check", "old", "package", "new").returncode, 0)
+        self.assertIn("wrapper: at, 10 bytes", self.run_reader("show", "package").stdout)
+
+    def test_binpkg(self):
+        for name, image in (("old", self.old), ("new", self.new)):
+            file = bytes(52)
+            for part, data in (("BL", b"boot"), ("AP", image), ("CP", b"no change")):
+                digest = hashlib.sha256(data).hexdigest().encode()
+                kind = part.encode()
+                file += struct.pack("<64s4I256s16sHHII", kind, 0, 0, 0, len(data), digest, kind, 0, 0, 0, 0) + data
+            self.write(name, file)
+        done = self.run_reader("check", "old", "package", "new")
+        self.assertEqual((done.returncode, done.stdout.count("not proven: ")), (0, 4), done.stderr)
+        self.write("new", file[:-1] + b"!")
+        self.assertEqual(self.run_reader("check", "old", "package", "new").returncode, 1)
 
 
 if __name__ == "__main__":
