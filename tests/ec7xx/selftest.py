@@ -106,6 +106,15 @@ class Shapes(unittest.TestCase):
         with self.assertRaisesRegex(Refused, "cannot be unpacked any more"):
             build([old], [new], make_package([(old, new)]))
 
+    def test_plain_segments_see_what_groups_wrote(self):
+        """The new group is where the plain part reads, so the package is right only when it is not applied in place."""
+        old = make_image(unz=0x5000, groups="1=u9000")
+        new = make_image(unz=0x2000, groups="1=u9000")
+        new = old[0x3000:0x5000] + new[0x2000:]
+        for backward in (False, True):
+            with self.assertRaisesRegex(Refused, "new image has another SHA-256"):
+                build([old], [new], make_package([(old, new)], backward=backward))
+
 
 class Packing(unittest.TestCase):
     def test_the_packer_is_undone_by_the_decoder(self):
