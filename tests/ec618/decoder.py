@@ -73,7 +73,7 @@ def make_codes(lengths):
     return codes
 
 
-def read_block_size(bits):
+def read_block_size(bits, limit):
     """Bytes of one block before the Burrows-Wheeler transform is undone, and its number of tables."""
     bits.take(32)
     demand(bits.take(1) == 0, "a block is randomised")
@@ -114,12 +114,12 @@ def read_block_size(bits):
             if symbol == alphabet - 1:
                 break
             size += 1
-        demand(size <= BLOCK_LIMIT, "a bzip2 block holds more than %d bytes" % BLOCK_LIMIT)
+        demand(size <= limit, "a bzip2 block holds more than %d bytes" % limit)
     demand(origin < size, "a block's origin is outside of it")
     return size, tables
 
 
-def check_stream_limits(stream):
+def check_stream_limits(stream, limit=BLOCK_LIMIT):
     """(size, tables) of every block."""
     demand(stream[:4] == b"BZh1", "a stream does not begin with BZh1")
     bits = Bits(stream[4:])
@@ -131,7 +131,7 @@ def check_stream_limits(stream):
             demand(len(bits.text) - bits.at < 8, "bytes stand behind the bzip2 stream of a part")
             return blocks
         demand(magic == 0x314159265359, "a bzip2 block does not begin as one does")
-        blocks.append(read_block_size(bits))
+        blocks.append(read_block_size(bits, limit))
 
 
 def unpack_stream(stream):
