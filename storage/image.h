@@ -43,7 +43,8 @@ struct image {
    default: *ret_found is false. */
 bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
                 struct error *err);
-/* As image_find(); but the build with the hash `build` comes first. NULL or zero: it is not known. */
+/* Of a device that runs the build with the hash `build`: only that build. NULL or zero: the build is not known, and this is
+   image_find(). */
 bool image_find_build(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *build,
                       struct image *ret, bool *ret_found, struct error *err);
 /* As image_find(); ERROR_IMAGE_NOT_FOUND when there is no such image, ERROR_SEVERAL_BUILDS names the builds. */
@@ -74,9 +75,19 @@ bool image_set_default(struct db *db, struct image *image, bool is_default, stru
 /* Stores withdrawn_ms, waypoint and their reasons. */
 bool image_update(struct db *db, const struct image *image, struct error *err);
 
-struct image_uses {     /* numbers of devices, except the last */
-    int64_t running;    /* confirmed at this version, or last asked from it */
+/* Whether a build of this version, other than the one with the id `except` (0: none), is not withdrawn. */
+bool image_any_served(struct db *db, int64_t firmware_id, const char *version, int64_t except, bool *ret,
+                      struct error *err);
+
+struct image_uses {  /* of one build; numbers of devices, except generating */
+    size_t builds;   /* that are stored of its version, with this one */
+    bool assumed;    /* a device whose build is not known may run this one: no other build is the default */
+    bool leads;      /* devices may be led to it when the version is a target */
+    int64_t running; /* known to run this build */
+    int64_t
+        unclear; /* at this version, confirmed or asked from, and the build is not known; 0 unless `assumed` */
     int64_t coming;     /* an open attempt leads to it, or has it as target */
+    int64_t leaving;    /* an open attempt has a package from it */
     int64_t linked;     /* a link names it, and the device has not been heard of yet */
     int64_t generating; /* packages from or to its bytes that are being made now */
 };

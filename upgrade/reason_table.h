@@ -105,7 +105,11 @@
     X(REASON_SEVERAL_BUILDS, "several-builds", \
       "{0} has several builds ({1}), and which one the device runs is not known: no package is sent, because " \
       "only one made from its own build can be applied", \
-      "{0} 有多个构建（{1}），无法得知设备运行的是哪一个：不发送升级包，因为只有以其自身构建生成的升级包才能应用")
+      "{0} 有多个构建（{1}），无法得知设备运行的是哪一个：不发送升级包，因为只有以其自身构建生成的升级包才能应用") \
+    X(REASON_BUILD_MISSING, "build-missing", \
+      "the build of {0} that the device runs is not on the server any more: no package is sent, because one made " \
+      "from another build cannot be applied", \
+      "设备运行的 {0} 构建已不在服务器上：不发送升级包，因为以其他构建生成的升级包无法应用")
 
 /* Packages. */
 #define REASONS_OF_PACKAGES(X) \

@@ -148,6 +148,8 @@ static bool look_for_builds(struct db *db, struct facts *facts, const char *base
         return true;
     if (!image_builds(db, facts->firmware.id, base, builds, &count, err))
         return false;
+    const struct sha256 *build = build_of(facts);
+    known->base_gone = count && build && !sha256_is_zero(build);
     if (count > 1)
         snprintf(known->base_builds, sizeof known->base_builds, "%s", builds);
     return true;
