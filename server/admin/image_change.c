@@ -16,6 +16,7 @@
 #include "server/planning/prebuild.h"
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
+#include "storage/image_uses.h"
 #include "storage/package.h"
 
 #define REASON_MAX 300

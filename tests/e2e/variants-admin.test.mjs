@@ -228,3 +228,61 @@ describe('the overview', () => {
         assert.deepEqual([thing.from, thing.to, thing.count], ['1', '2', 1]);
     });
 });
+
+describe('a target', () => {
+    test('says which build it leads to, and what devices of each build get', async () => {
+        const { scene, full } = await twoBases();
+        for (const variant of [undefined, 'full', 'full'])
+            await moduleOf(scene, full, variant);
+        const campaign = async (body) => (await server.admin('POST', scene.path('/campaigns'), { name: `c${seeds += 1}`, target: '2', ...body }, { expect: 201 })).json.id;
+        const audiences = [async () => (await server.admin('PUT', `${scene.path('/target')}?dry_run=1`, { version: '2' }, { expect: 200 })).json];
+        for (const body of [{ frozen: false }, { frozen: true }]) {
+            const id = await campaign({ ...body, filter: 'version >= 1' });
+            audiences.push(async () => (await server.admin('POST', scene.path(`/campaigns/${id}/start?dry_run=1`), null, { expect: 200 })).json);
+        }
+        for (const ask of audiences) {
+            const effect = await ask();
+            assert.deepEqual([effect.target_build.variant, effect.devices], [null, 3]);
+            assert.deepEqual(effect.groups.map((group) => [group.version, group.build_sha256, group.devices, group.effect === 'unreachable', group.reason_code]),
+                [['1', sha256(full), 2, false, effect.groups[0].reason_code], ['1', null, 1, true, 'no-path']]);
+        }
+        await put(scene, '2', 'full', other());
+        assert.equal((await audiences[0]()).target_build, null);
+        await makeDefault(scene, '2', 'full');
+        assert.equal((await audiences[0]()).target_build.variant, 'full');
+    });
+
+    test('has a path for devices of a known build only: outcomes', async () => {
+        const { scene, full } = await twoBases({ format: 'bsdiff' });
+        await server.admin('DELETE', scene.path('/target'), null, { expect: 204 });
+        const modules = [];
+        for (const variant of [undefined, 'full', 'full', ''])
+            modules.push(await moduleOf(scene, full, variant));
+        const outcomes = async (query = '') => (await server.admin('GET', scene.path(`/outcomes?target=2${query}`), null, { expect: 200 })).json;
+        assert.deepEqual((await outcomes()).counts, { not_begun: 3, unreachable: 1 });
+        const { items } = await outcomes('&state=unreachable');
+        assert.deepEqual(items.map((item) => item.device), [modules[0].id]);
+        assert.equal((await outcomes('&state=not_begun')).items.length, 3);
+        await makeDefault(scene, '1', 'full');
+        assert.deepEqual((await outcomes()).counts, { not_begun: 4 });
+    });
+
+    test('is explained with the build that the next package leads to', async () => {
+        const scene = await Scene.build(server, { versions: ['1', '2'] });
+        await put(scene, '2', 'full', other());
+        await makeDefault(scene, '2', 'full');
+        const module = scene.module();
+        await module.ask();
+        const explain = (await server.admin('GET', `/api/v1/products/${scene.product}/explain?device=imei:${module.id}`, null, { expect: 200 })).json;
+        assert.deepEqual([explain.next_build.version, explain.next_build.variant, explain.next_build.default], ['2', 'full', true]);
+    });
+});
+
+test('a link asks for the package from the build of the device', async () => {
+    const { scene, full } = await twoBases({ target: null });
+    const module = await moduleOf(scene, full, 'full');
+    await scene.setTarget('2');
+    await scene.createLink(module);
+    const made = (variant) => server.admin('GET', scene.path(`/packages/1/2?from_variant=${variant}`), null, { expect: 200 });
+    await poll('the package is ready', async () => (await made('full')).json.state === 'ready');
+});
