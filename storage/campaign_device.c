@@ -120,8 +120,10 @@ static const char *const sql[] = {
     [GROUPS_OF_LIST] = "SELECT " RUNS " AS runs, " TAKES_NO_PART " AS is_out, count(*) FROM campaign c JOIN campaign_device m "
                        "ON m.campaign_id = c.id JOIN device d ON d.id = m.device_id WHERE c.id = $1 "
                        "GROUP BY runs, is_out ORDER BY is_out, count(*) DESC, runs",
-    [BUILDS_OF_FIRMWARE] = "SELECT d.confirmed_version, d.build_sha256, count(*) FROM device d WHERE d.firmware_id = $1 "
-                           "AND d.state IS NULL AND d.held_out_ms IS NULL AND " KNOWN_BUILD,
+    [BUILDS_OF_FIRMWARE] =
+        "SELECT d.confirmed_version, d.build_sha256, count(*) FROM (SELECT version FROM image WHERE firmware_id = $1 "
+        "GROUP BY version HAVING count(*) > 1) v CROSS JOIN device d ON d.firmware_id = $1 AND d.state IS NULL "
+        "AND d.held_out_ms IS NULL AND d.confirmed_version = v.version AND " KNOWN_BUILD,
     [BUILDS_OF_LIST] = "SELECT d.confirmed_version, d.build_sha256, count(*) FROM campaign c JOIN campaign_device m "
                        "ON m.campaign_id = c.id JOIN device d ON d.id = m.device_id WHERE c.id = $1 "
                        "AND NOT " TAKES_NO_PART " AND " KNOWN_BUILD,

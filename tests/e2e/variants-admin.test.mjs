@@ -234,7 +234,7 @@ describe('a target', () => {
         const { scene, full } = await twoBases();
         for (const variant of [undefined, 'full', 'full'])
             await moduleOf(scene, full, variant);
-        const campaign = async (body) => (await server.admin('POST', scene.path('/campaigns'), { name: `c${seeds += 1}`, target: '2', ...body }, { expect: 201 })).json.id;
+        const campaign = async (body) => (await server.admin('POST', scene.path('/campaigns'), { name: `c${seeds += 1}`, target: '2', ...body }, { expect: 201 })).json.campaign;
         const audiences = [async () => (await server.admin('PUT', `${scene.path('/target')}?dry_run=1`, { version: '2' }, { expect: 200 })).json];
         for (const body of [{ frozen: false }, { frozen: true }]) {
             const id = await campaign({ ...body, filter: 'version >= 1' });
