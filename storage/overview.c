@@ -3,6 +3,8 @@
 #include "storage/overview.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "storage/entities.h"
 #include "storage/ledger.h"
@@ -96,7 +98,7 @@ static const char *const sql[] = {
         "AND d.confirmed_version = v.version AND EXISTS (SELECT 1 FROM image i WHERE i.firmware_id = $1 "
         "AND i.version = v.version AND i.sha256 = d.build_sha256)) AS total FROM (SELECT version FROM image "
         "WHERE firmware_id = $1 GROUP BY version HAVING count(*) > 1 AND max(is_default) = 0) v "
-        "WHERE total > 0 ORDER BY total DESC, v.version LIMIT $2",
+        "WHERE total > 0",
     [ASKED_FROM] =
         "SELECT asked_version, sum(devices) AS total FROM fleet_group WHERE firmware_id = $1 "
         "AND target_version = '' AND asked_version <> '' GROUP BY asked_version ORDER BY total DESC, "
@@ -215,26 +217,36 @@ bool overview_oversize(struct db *db, int64_t firmware_id, const char *target, i
                    &row, sizeof row, ret, ret_count, err);
 }
 
-static bool list_versions(struct db *db, unsigned statement, int64_t firmware_id, int64_t limit,
-                          struct overview_version **ret, size_t *ret_count, struct error *err)
+static int by_devices(const void *a, const void *b)
 {
-    struct overview_version row = {.devices = 0};
-    return db_list(db,
-                   QUERY(statement, PARAMS(P_INT(firmware_id), P_INT(limit)),
-                         FIELDS(F_TEXT(row.version), F_INT(&row.devices))),
-                   &row, sizeof row, ret, ret_count, err);
+    const struct overview_version *left = a, *right = b;
+    return left->devices > right->devices   ? -1
+           : left->devices < right->devices ? 1
+                                            : strcmp(left->version, right->version);
 }
 
-bool overview_several_builds(struct db *db, int64_t firmware_id, int64_t limit, struct overview_version **ret,
+bool overview_several_builds(struct db *db, int64_t firmware_id, struct overview_version **ret,
                              size_t *ret_count, struct error *err)
 {
-    return list_versions(db, SEVERAL_BUILDS, firmware_id, limit, ret, ret_count, err);
+    struct overview_version row = {.devices = 0};
+    if (!db_list(db,
+                 QUERY(SEVERAL_BUILDS, PARAMS(P_INT(firmware_id)),
+                       FIELDS(F_TEXT(row.version), F_INT(&row.devices))),
+                 &row, sizeof row, ret, ret_count, err))
+        return false;
+    if (*ret_count)
+        qsort(*ret, *ret_count, sizeof **ret, by_devices);
+    return true;
 }
 
 bool overview_asked(struct db *db, int64_t firmware_id, int64_t limit, struct overview_version **ret,
                     size_t *ret_count, struct error *err)
 {
-    return list_versions(db, ASKED_FROM, firmware_id, limit, ret, ret_count, err);
+    struct overview_version row = {.devices = 0};
+    return db_list(db,
+                   QUERY(ASKED_FROM, PARAMS(P_INT(firmware_id), P_INT(limit)),
+                         FIELDS(F_TEXT(row.version), F_INT(&row.devices))),
+                   &row, sizeof row, ret, ret_count, err);
 }
 
 bool overview_held(struct db *db, int64_t product_id, int64_t *ret, struct error *err)

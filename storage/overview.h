@@ -69,8 +69,8 @@ struct overview_version {
     int64_t devices;
 };
 /* Versions of several builds without a default, with the devices that ask from one and whose build is not known: most
-   devices first. Reads the devices of such versions. */
-bool overview_several_builds(struct db *db, int64_t firmware_id, int64_t limit, struct overview_version **ret,
+   devices first. Reads the devices of the firmware for each of these versions. */
+bool overview_several_builds(struct db *db, int64_t firmware_id, struct overview_version **ret,
                              size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
 /* Versions that devices ask from, most devices first. */
 bool overview_asked(struct db *db, int64_t firmware_id, int64_t limit, struct overview_version **ret,

@@ -64,8 +64,7 @@ static bool put_several_bases(struct attention *attention, const struct product 
     _cleanup_(cleanup_free) struct overview_version *list = NULL;
     struct version version, target;
     size_t count;
-    if (!overview_several_builds(attention->call->db, firmware->id, ATTENTION_OF_KIND + 1, &list, &count,
-                                 err))
+    if (!overview_several_builds(attention->call->db, firmware->id, &list, &count, err))
         return false;
     attention->more |= count > ATTENTION_OF_KIND;
     for (size_t i = 0; i < count && i < ATTENTION_OF_KIND; i++) {

@@ -84,6 +84,7 @@ static const struct {
      "an admin deletes a firmware"},
     {"SELECT d.confirmed_version, d.build_sha256, count(*) FROM",
      "the effect of a target with several builds"},
+    {"SELECT v.version", "the overview, for versions with several builds and no default"},
     {"SELECT d.build_sha256, count(*) FROM fleet_member", "outcomes of a version with several builds"},
     {"SELECT count(*) FROM device WHERE product_id", "an admin deletes a product"},
     {"SELECT seq, package, detail FROM ledger WHERE kind", "the evidence of a campaign, one at a time"},
