@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { firmwareImage, noiseImage } from './lib/firmware.mjs';
 import { poll, sha256 } from './lib/module.mjs';
+import { Receiver, create } from './lib/receiver.mjs';
 import { Scene, assertProblem } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 
@@ -285,4 +286,24 @@ test('a link asks for the package from the build of the device', async () => {
     await scene.createLink(module);
     const made = (variant) => server.admin('GET', scene.path(`/packages/1/2?from_variant=${variant}`), null, { expect: 200 });
     await poll('the package is ready', async () => (await made('full')).json.state === 'ready');
+});
+
+test('package-ready comes for the package from the build of the device', async (t) => {
+    const own = await startServer(t);
+    const receiver = await Receiver.start(t);
+    await create(own, receiver, { kinds: ['package-ready'] });
+    const scene = await Scene.build(own, { versions: ['1', '2'], target: null });
+    const full = other();
+    const modules = [scene.module(), Object.assign(scene.module(), { image: full })];
+    for (const module of modules)
+        await module.ask();
+    await own.admin('PUT', scene.path('/images/1?variant=full'), full, { expect: 201 });
+    await own.admin('PATCH', scene.deviceAdminPath(modules[1]), { variant: 'full' }, { expect: 200 });
+    await scene.setTarget('2');
+    assert.equal((await modules[1].ask()).code, 43);
+    assert.equal((await modules[0].ask()).code, 44);
+    const [ready] = await receiver.took(1);
+    assert.equal(ready.json.device, `imei:${modules[1].id}`);
+    await modules[1].upgrade();
+    assert.equal(receiver.events.length, 1);
 });
