@@ -155,6 +155,17 @@ static bool look_for_builds(struct db *db, struct facts *facts, const char *base
     return true;
 }
 
+/* What is said of the package. */
+static void take_texts(const struct planned *planned, struct snapshot *known)
+{
+    snprintf(known->package_released_by, sizeof known->package_released_by, "%s",
+             planned->package.released_by);
+    snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,
+             planned->package.error);
+    snprintf(known->package_quarantine, sizeof known->package_quarantine, "%.*s",
+             (int)sizeof known->package_quarantine - 1, planned->package.quarantine);
+}
+
 static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
@@ -188,12 +199,7 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
                      : planned->package_found ? package_state(&planned->package)
                                               : PACKAGE_NONE;
     known->package_size = (uint64_t)planned->package.size_bytes;
-    snprintf(known->package_released_by, sizeof known->package_released_by, "%s",
-             planned->package.released_by);
-    snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,
-             planned->package.error);
-    snprintf(known->package_quarantine, sizeof known->package_quarantine, "%.*s",
-             (int)sizeof known->package_quarantine - 1, planned->package.quarantine);
+    take_texts(planned, known);
     return look_for_builds(db, facts, base, err) && trial_look(db, daemon->config, facts, err);
 }
 
