@@ -48,6 +48,7 @@ static const struct {
     {"format-not-set", "format", "dfotactl firmware set FIRMWARE --format FORMAT"},
     {"unknown-base", "bases",
      "dfotactl image upload FILE; dfotactl missing-bases FIRMWARE lists the versions"},
+    {"several-builds", "bases", "make one build of the version the default (doc/api.md, Builds)"},
     {"oversize", "packages", "dfotactl path FROM TO shows what would help"},
     {"out-of-service", "packages",
      "dfotactl package show FIRMWARE FROM TO, then dfotactl package lift if it is good"},

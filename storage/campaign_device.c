@@ -23,6 +23,14 @@
 /* The version that a device runs, as far as known. */
 #define RUNS "coalesce(d.asked_version, d.confirmed_version, '')"
 
+#define TAKES_NO_PART "(d.state IS 'retired' OR d.held_out_ms IS NOT NULL OR d.firmware_id <> c.firmware_id)"
+/* The version is one of several builds, and which one is known. */
+#define KNOWN_BUILD                                                                                          \
+    "d.build_sha256 IS NOT NULL AND " RUNS                                                                   \
+    " = d.confirmed_version AND (SELECT count(*) FROM image i "                                              \
+    "WHERE i.firmware_id = d.firmware_id AND i.version = d.confirmed_version) > 1 "                          \
+    "GROUP BY d.confirmed_version, d.build_sha256 ORDER BY count(*) DESC, d.confirmed_version"
+
 /* Active devices of a firmware. */
 #define HELD_OUT                                                                                             \
     "FROM device d INDEXED BY device_held_out WHERE d.firmware_id = $1 AND d.held_out_ms IS NOT NULL "       \
@@ -54,7 +62,9 @@ enum {
     LIST_FAILED,
     LIST_SILENT,
     GROUPS_OF_FIRMWARE,
-    GROUPS_OF_LIST
+    GROUPS_OF_LIST,
+    BUILDS_OF_FIRMWARE,
+    BUILDS_OF_LIST
 };
 static const char *const sql[] = {
     [LIVE] = "SELECT " SELECTED " FROM campaign_device m JOIN campaign c ON c.id = m.campaign_id "
@@ -107,10 +117,16 @@ static const char *const sql[] = {
         "UNION ALL SELECT " RUNS ", -1 " HELD_OUT ") GROUP BY runs "
         "UNION ALL SELECT " RUNS " AS runs, 1, count(*) " HELD_OUT "GROUP BY runs) WHERE devices > 0 "
         "ORDER BY is_out, devices DESC, runs",
-    [GROUPS_OF_LIST] = "SELECT " RUNS " AS runs, d.state IS 'retired' OR d.held_out_ms IS NOT NULL OR "
-                       "d.firmware_id <> c.firmware_id AS is_out, count(*) FROM campaign c JOIN campaign_device m "
+    [GROUPS_OF_LIST] = "SELECT " RUNS " AS runs, " TAKES_NO_PART " AS is_out, count(*) FROM campaign c JOIN campaign_device m "
                        "ON m.campaign_id = c.id JOIN device d ON d.id = m.device_id WHERE c.id = $1 "
                        "GROUP BY runs, is_out ORDER BY is_out, count(*) DESC, runs",
+    [BUILDS_OF_FIRMWARE] =
+        "SELECT d.confirmed_version, d.build_sha256, count(*) FROM (SELECT version FROM image WHERE firmware_id = $1 "
+        "GROUP BY version HAVING count(*) > 1) v CROSS JOIN device d ON d.firmware_id = $1 AND d.state IS NULL "
+        "AND d.held_out_ms IS NULL AND d.confirmed_version = v.version AND " KNOWN_BUILD,
+    [BUILDS_OF_LIST] = "SELECT d.confirmed_version, d.build_sha256, count(*) FROM campaign c JOIN campaign_device m "
+                       "ON m.campaign_id = c.id JOIN device d ON d.id = m.device_id WHERE c.id = $1 "
+                       "AND NOT " TAKES_NO_PART " AND " KNOWN_BUILD,
 };
 DB_TABLE(campaign_device, ENTITY_CAMPAIGN_DEVICE);
 
@@ -343,5 +359,17 @@ bool campaign_device_groups(struct db *db, const struct campaign *campaign, stru
                    QUERY(is_list ? GROUPS_OF_LIST : GROUPS_OF_FIRMWARE,
                          PARAMS(P_INT(is_list ? campaign->id : campaign->firmware_id)),
                          FIELDS(F_TEXT(row.version), F_BOOL(&row.out), F_INT(&row.devices))),
+                   &row, sizeof row, ret, ret_count, err);
+}
+
+bool campaign_device_builds(struct db *db, const struct campaign *campaign, struct campaign_group **ret,
+                            size_t *ret_count, struct error *err)
+{
+    struct campaign_group row = {.version = ""};
+    bool is_list = campaign->audience == AUDIENCE_LIST;
+    return db_list(db,
+                   QUERY(is_list ? BUILDS_OF_LIST : BUILDS_OF_FIRMWARE,
+                         PARAMS(P_INT(is_list ? campaign->id : campaign->firmware_id)),
+                         FIELDS(F_TEXT(row.version), F_HASH(&row.build), F_INT(&row.devices))),
                    &row, sizeof row, ret, ret_count, err);
 }

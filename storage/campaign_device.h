@@ -25,6 +25,7 @@ struct campaign_device_listed { /* for a list of them */
 
 struct campaign_group {              /* devices that run one version, as far as known */
     char version[VERSION_TEXT_SIZE]; /* "": not known */
+    struct sha256 build;             /* of a version with several builds; zero: not known */
     bool out;                        /* they take no part */
     int64_t devices;
 };
@@ -89,6 +90,10 @@ bool campaign_device_breached(struct db *db, int64_t campaign_id, int64_t stage,
 /* How many devices run which version: of a firmware, or of a list. Reads all devices of a list: for an admin. *ret
    is the caller's. */
 bool campaign_device_groups(struct db *db, const struct campaign *campaign, struct campaign_group **ret,
+                            size_t *ret_count, struct error *err);
+/* Of the groups that take part, the devices that are known to run one of several builds of their version. Reads the devices
+   of such versions. */
+bool campaign_device_builds(struct db *db, const struct campaign *campaign, struct campaign_group **ret,
                             size_t *ret_count, struct error *err);
 
 #endif

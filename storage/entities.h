@@ -50,6 +50,7 @@ enum {
     ENTITY_PROOF,
     ENTITY_IMAGE_ABOUT,
     ENTITY_IMAGE_PACKAGE,
+    ENTITY_IMAGE_USES,
     ENTITY_DEVICE_SECRET,
     ENTITY_IDEMPOTENCY
 };
@@ -63,8 +64,8 @@ extern const struct db_table token_statements, product_statements, firmware_stat
     ready_statements, removal_statements, fleet_statements, guard_statements, campaign_statements,
     campaign_device_statements, rhythm_statements, traffic_statements, fleet_day_statements,
     overview_statements, blob_row_statements, backup_statements, growth_statements, gauges_statements,
-    proof_statements, image_about_statements, image_package_statements, device_secret_statements,
-    idempotency_statements;
+    proof_statements, image_about_statements, image_package_statements, image_uses_statements,
+    device_secret_statements, idempotency_statements;
 
 /* The columns of a package's key, as parameters and as a condition with the numbers of these parameters. */
 #define PACKAGE_KEY(FIRST, NEXT, key)                                                                        \

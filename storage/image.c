@@ -51,15 +51,15 @@ enum {
     ADD,
     LIST,
     UPDATE,
-    COUNT_USES,
+    ANY_SERVED,
     REMOVE,
     REQUIRED,
     SET_FACTS
 };
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image i WHERE firmware_id = $1 AND version = $2 AND "
-             "(sha256 = $3 OR is_default = 1 OR NOT EXISTS (SELECT 1 FROM image o WHERE o.firmware_id = $1 "
-             "AND o.version = $2 AND o.id <> i.id)) ORDER BY sha256 = $3 DESC LIMIT 1",
+             "(sha256 = $3 OR ($3 = zeroblob(32) AND (is_default = 1 OR NOT EXISTS (SELECT 1 FROM image o "
+             "WHERE o.firmware_id = $1 AND o.version = $2 AND o.id <> i.id)))) ORDER BY is_default DESC LIMIT 1",
     [FIND_BUILD] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2 AND variant = $3",
     [BUILDS] = "SELECT variant FROM image WHERE firmware_id = $1 AND version = $2 ORDER BY variant",
     [LIST_BUILDS] =
@@ -72,15 +72,8 @@ static const char *const sql[] = {
     [ADD] = "INSERT INTO image (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ")",
     [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1",
     [UPDATE] = "UPDATE image SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
-    [COUNT_USES] =
-        "SELECT (SELECT coalesce(sum(devices), 0) FROM fleet_group WHERE firmware_id = $1 AND "
-        "target_version = '' AND (confirmed_version = $2 OR asked_version = $2)), (SELECT count(*) FROM attempt WHERE firmware_id = $1 "
-        "AND (to_version = $2 OR target_version = $2) AND state IN ('waiting', 'sending', 'interrupted', "
-        "'delivered', 'handed_over')), (SELECT count(DISTINCT d.id) FROM device d "
-        "JOIN link l ON l.device_id = d.id WHERE d.firmware_id = $1 AND d.asked_version IS NULL "
-        "AND d.state IS NULL AND d.confirmed_version IS NULL AND l.firmware_id = $1 AND l.version = $2 "
-        "AND l.revoked_ms IS NULL), (SELECT count(*) FROM package WHERE (from_sha256 = $3 "
-        "OR to_sha256 = $3) AND state = 'generating')",
+    [ANY_SERVED] = "SELECT 1 FROM image WHERE firmware_id = $1 AND version = $2 AND id <> $3 "
+                   "AND withdrawn_ms IS NULL LIMIT 1",
     [REMOVE] = "DELETE FROM image WHERE id = $1",
     [SET_FACTS] = "UPDATE image SET " COLUMN_CHANGES(FACTS) " WHERE id = $id",
     [REQUIRED] = "SELECT version FROM image WHERE firmware_id = $1 AND waypoint = 'required'",
@@ -338,15 +331,12 @@ bool image_update(struct db *db, const struct image *image, struct error *err)
     return db_do(db, COMMAND(UPDATE, PARAMS(COLUMN_PARAMS(CHANGED, image), P_INT(image->id))), NULL, err);
 }
 
-bool image_count_uses(struct db *db, const struct image *image, struct image_uses *ret, struct error *err)
+bool image_any_served(struct db *db, int64_t firmware_id, const char *version, int64_t except, bool *ret,
+                      struct error *err)
 {
-    bool found;
     return db_row(db,
-                  QUERY(COUNT_USES,
-                        PARAMS(P_INT(image->firmware_id), P_TEXT(image->version), P_HASH(&image->sha256)),
-                        FIELDS(F_INT(&ret->running), F_INT(&ret->coming), F_INT(&ret->linked),
-                               F_INT(&ret->generating))),
-                  &found, err);
+                  QUERY(ANY_SERVED, PARAMS(P_INT(firmware_id), P_TEXT(version), P_INT(except)), NO_FIELDS),
+                  ret, err);
 }
 
 bool image_remove(struct db *db, const struct image *image, struct error *err)

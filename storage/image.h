@@ -46,8 +46,8 @@ struct image {
    default: *ret_found is false. */
 bool image_find(struct db *db, int64_t firmware_id, const char *version, struct image *ret, bool *ret_found,
                 struct error *err);
-/* As image_find(); but the build with the hash `build` comes first. NULL or zero: it is not known. image_no_build:
-   *ret_found is false. */
+/* Of a device that runs the build with the hash `build`: only that build. NULL or zero: the build is not known, and this is
+   image_find(). image_no_build: *ret_found is false. */
 bool image_find_build(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *build,
                       struct image *ret, bool *ret_found, struct error *err);
 /* As image_find(); ERROR_IMAGE_NOT_FOUND when there is no such image, ERROR_SEVERAL_BUILDS names the builds. */
@@ -85,13 +85,10 @@ bool image_set_default(struct db *db, struct image *image, bool is_default, stru
 /* Stores withdrawn_ms, waypoint and their reasons. */
 bool image_update(struct db *db, const struct image *image, struct error *err);
 
-struct image_uses {     /* numbers of devices, except the last */
-    int64_t running;    /* confirmed at this version, or last asked from it */
-    int64_t coming;     /* an open attempt leads to it, or has it as target */
-    int64_t linked;     /* a link names it, and the device has not been heard of yet */
-    int64_t generating; /* packages from or to its bytes that are being made now */
-};
-bool image_count_uses(struct db *db, const struct image *image, struct image_uses *ret, struct error *err);
+/* Whether a build of this version, other than the one with the id `except` (0: none), is not withdrawn. */
+bool image_any_served(struct db *db, int64_t firmware_id, const char *version, int64_t except, bool *ret,
+                      struct error *err);
+
 /* Deletes the row. Other images may share its bytes and packages: see package_forget_image(). */
 bool image_remove(struct db *db, const struct image *image, struct error *err);
 

@@ -10,8 +10,9 @@ static const char *const sql[] = {
         "SELECT 1 FROM package p JOIN image i ON i.sha256 = p.to_sha256 WHERE p.sha256 = $1 "
         "AND i.firmware_id = $2 AND i.version = $3 AND i.withdrawn_ms IS NULL LIMIT 1",
     [AFTER] =
-        "SELECT i.sha256 FROM package p JOIN image i ON i.sha256 = p.to_sha256 WHERE p.sha256 = $1 "
-        "AND i.firmware_id = $2 AND i.version = $3 LIMIT 1",
+        "SELECT min(i.sha256) FROM image i WHERE (i.sha256 IN (SELECT to_sha256 FROM package WHERE sha256 = $1) "
+        "OR (i.sha256 = $1 AND i.kind = 'full')) AND i.firmware_id = $2 AND i.version = $3 "
+        "GROUP BY i.firmware_id HAVING count(DISTINCT i.sha256) = 1",
     [OF_PACKAGE] =
         "SELECT f.sha256, t.sha256 FROM package p JOIN image f ON f.sha256 = p.from_sha256 "
         "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "

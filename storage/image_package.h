@@ -9,7 +9,8 @@
 /* Whether this package leads to a build of this version that is not withdrawn. */
 bool image_package_is_servable(struct db *db, int64_t firmware_id, const char *version,
                                const struct sha256 *package, bool *ret, struct error *err);
-/* The build of this version that the package leads to. */
+/* The build of this version that the package leads to; a full package of LuatOS is that build itself. *ret_found false: none,
+   or it may be one of several. */
 bool image_package_to(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *package,
                       struct sha256 *ret, bool *ret_found, struct error *err);
 /* The builds of these two versions that this package leads from and to. */

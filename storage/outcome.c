@@ -12,6 +12,7 @@
     NEXT(d.id_kind, ENUM, row->id_kind, &id_kind_names)                                                      \
     NEXT(d.device, TEXT, row->device)                                                                        \
     NEXT(d.confirmed_version, TEXT, row->confirmed_version)                                                  \
+    NEXT(d.build_sha256, HASH, row->build)                                                                   \
     NEXT(d.confirmed_by, ENUM, row->confirmed_by, &reported_by_names)                                        \
     NEXT(d.confirmed_grade, ENUM, row->confirmed_grade, &grade_names)                                        \
     NEXT(d.asked_version, TEXT, row->asked_version)                                                          \
@@ -41,7 +42,7 @@
     NEXT(g.state, TEXT, row->group.state)                                                                    \
     NEXT(g.to_target, BOOL, row->group.to_target)
 
-enum { GROUPS, MEMBERS, OF_FIRMWARE, ROW_OF, BYTES };
+enum { GROUPS, BUILDS, MEMBERS, OF_FIRMWARE, ROW_OF, BYTES };
 static const char *const sql[] = {
     /* A group without a target also has the devices with an attempt for it: these are subtracted. */
     [GROUPS] = "SELECT " COLUMN_NAMES(GROUP) ", g.devices - CASE g.target_version WHEN '' THEN "
@@ -49,6 +50,10 @@ static const char *const sql[] = {
                "t.target_version = $2 AND t.confirmed_version = g.confirmed_version AND "
                "t.asked_version = g.asked_version AND t.blocked = g.blocked), 0) "
                "ELSE 0 END FROM fleet_group g WHERE g.firmware_id = $1 AND g.target_version IN ('', $2)",
+    [BUILDS] = "SELECT d.build_sha256, count(*) FROM fleet_member m JOIN device d ON d.id = m.device_id "
+               "WHERE m.group_id = $1 AND d.build_sha256 IS NOT NULL AND d.confirmed_version = $2 AND NOT "
+               "(m.target_version = '' AND EXISTS (SELECT 1 FROM fleet_member t WHERE t.device_id = m.device_id "
+               "AND t.firmware_id = m.firmware_id AND t.target_version = $3 AND t.group_id <> 0)) GROUP BY d.build_sha256",
     [MEMBERS] = "SELECT m.device_id, m.target_version = '' AND EXISTS (SELECT 1 FROM fleet_member t "
                 "WHERE t.device_id = m.device_id AND t.firmware_id = $1 AND t.target_version = $2 AND "
                 "t.group_id <> 0) FROM fleet_member m WHERE m.group_id = $3 AND m.device_id > $4 "
@@ -68,6 +73,16 @@ bool outcome_groups(struct db *db, int64_t firmware_id, const char *target, stru
     return db_list(db,
                    QUERY(GROUPS, PARAMS(P_INT(firmware_id), P_TEXT(target)),
                          FIELDS(COLUMN_FIELDS(GROUP, (&row)), F_INT(&row.devices))),
+                   &row, sizeof row, ret, ret_count, err);
+}
+
+bool outcome_builds(struct db *db, const struct outcome_group *group, const char *version, const char *target,
+                    struct outcome_build **ret, size_t *ret_count, struct error *err)
+{
+    struct outcome_build row = {.devices = 0};
+    return db_list(db,
+                   QUERY(BUILDS, PARAMS(P_INT(group->group.id), P_TEXT(version), P_TEXT(target)),
+                         FIELDS(F_HASH(&row.hash), F_INT(&row.devices))),
                    &row, sizeof row, ret, ret_count, err);
 }
 

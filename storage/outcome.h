@@ -14,6 +14,7 @@ struct outcome_row {
     enum id_kind id_kind;
     char device[IDENTITY_SIZE];
     char confirmed_version[VERSION_TEXT_SIZE];
+    struct sha256 build; /* of the confirmed version; zero: not known */
     enum reported_by confirmed_by;
     enum grade confirmed_grade;
     char asked_version[VERSION_TEXT_SIZE];
@@ -38,6 +39,14 @@ struct outcome_group {
     struct fleet_group group; /* target "": its devices have no main attempt for the target */
     int64_t devices;
 };
+struct outcome_build {
+    struct sha256 hash;
+    int64_t devices;
+};
+/* Of a group with a row in `outcome_groups`: its devices that have confirmed `version`, by their build; without those whose
+   build is not known. Reads all devices of the group. *ret is the caller's (free). */
+bool outcome_builds(struct db *db, const struct outcome_group *group, const char *version, const char *target,
+                    struct outcome_build **ret, size_t *ret_count, struct error *err);
 /* *ret is the caller's (free). */
 bool outcome_groups(struct db *db, int64_t firmware_id, const char *target, struct outcome_group **ret,
                     size_t *ret_count, struct error *err);

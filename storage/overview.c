@@ -3,6 +3,8 @@
 #include "storage/overview.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "storage/entities.h"
 #include "storage/ledger.h"
@@ -16,6 +18,13 @@
     FIELDS(F_TEXT((row).product), F_TEXT((row).firmware), F_ENUM(&(row).id_kind, &id_kind_names),            \
            F_TEXT((row).device), F_TEXT((row).version), F_TEXT((row).confirmed), F_INT(&(row).since_ms))
 
+#define OF_TARGET "i.firmware_id = b.firmware_id AND i.version = b.target_version"
+/* Other builds of the version of the image are stored. */
+#define SEVERAL(image)                                                                                       \
+    "EXISTS (SELECT 1 FROM image o WHERE o.firmware_id = " image ".firmware_id AND o.version = " image       \
+    ".version AND o.id <> " image ".id)"
+#define MEANT(image) "(" image ".is_default = 1 OR NOT " SEVERAL(image) ")"
+
 enum {
     OF_ALL,
     OF_TARGETS,
@@ -27,6 +36,8 @@ enum {
     PAUSED,
     QUARANTINES,
     OVERSIZE_FROM,
+    SEVERAL_BUILDS,
+    ASKED_FROM,
     HELD,
     LAST_LINK
 };
@@ -46,10 +57,11 @@ static const char *const sql[] = {
         "AND c.state IN ('running', 'paused'))), 0) "
         "FROM fleet_group g WHERE firmware_id = $1 AND target_version > ''",
     [BYTES] =
-        "SELECT coalesce(sum(b.bytes), 0), coalesce(sum(i.size_bytes * (SELECT coalesce(sum(g.devices), 0) "
+        "SELECT coalesce(sum(b.bytes), 0), coalesce(sum((SELECT i.size_bytes FROM image i WHERE " OF_TARGET
+        " ORDER BY i.is_default DESC, i.size_bytes LIMIT 1) * (SELECT coalesce(sum(g.devices), 0) "
         "FROM fleet_group g WHERE g.firmware_id = b.firmware_id AND g.target_version = b.target_version "
-        "AND g.by_us <> 0)), 0) FROM fleet_bytes b JOIN image i ON i.firmware_id = b.firmware_id "
-        "AND i.version = b.target_version WHERE b.firmware_id = $1",
+        "AND g.by_us <> 0)), 0) FROM fleet_bytes b WHERE b.firmware_id = $1 AND EXISTS (SELECT 1 FROM image i "
+        "WHERE " OF_TARGET ")",
     [CLAIMS] = DEVICE_OF("d.claim_ms") "d.claim_version IS NOT NULL AND d.state IS NULL " OF_PRODUCT("$1", "$2"),
     [STALE_LINKS] = DEVICE_OF("d.last_answer_ms") "d.notice LIKE 'stale link%' AND d.blocked = 0 "
                                                   "AND d.state IS NULL " OF_PRODUCT("$1", "$2"),
@@ -64,19 +76,33 @@ static const char *const sql[] = {
         "SELECT at_ms, detail FROM ledger WHERE kind = 'campaign-paused' AND product = $1 AND firmware = $2 "
         "ORDER BY seq DESC LIMIT 20",
     [QUARANTINES] =
-        "SELECT p.product_key, f.name, coalesce(a.version, ''), b.version, q.reason, q.at_ms FROM quarantine q "
+        "SELECT p.product_key, f.name, coalesce(a.version, ''), coalesce(a.variant, ''), a.id IS NOT NULL AND "
+        SEVERAL("a") ", b.version, b.variant, " SEVERAL("b") ", q.reason, q.at_ms FROM quarantine q "
         "JOIN firmware f ON f.id = q.firmware_id JOIN product p ON p.id = f.product_id "
-        "JOIN image b ON b.firmware_id = q.firmware_id AND b.sha256 = q.to_sha256 "
-        "LEFT JOIN image a ON a.firmware_id = q.firmware_id AND a.sha256 = q.from_sha256 "
-        "WHERE true " OF_PRODUCT("$1", "$2"),
+        "JOIN image b ON b.id = (SELECT min(id) FROM image WHERE firmware_id = q.firmware_id AND sha256 = q.to_sha256) "
+        "LEFT JOIN image a ON a.id = (SELECT min(id) FROM image WHERE firmware_id = q.firmware_id AND sha256 = "
+        "q.from_sha256) WHERE true " OF_PRODUCT("$1", "$2"),
+    /* A version without a named build means its default or its only build. */
     [OVERSIZE_FROM] =
-        "SELECT g.asked_version, sum(g.devices) AS total, max(p.size_bytes) FROM firmware f "
+        "SELECT g.asked_version, sum(g.devices) AS total, (SELECT max(p.size_bytes) FROM image a "
+        "JOIN package p ON p.from_sha256 = a.sha256 JOIN image t ON t.sha256 = p.to_sha256 "
+        "AND t.firmware_id = f.id AND t.version = $1 WHERE a.firmware_id = f.id AND a.version = g.asked_version "
+        "AND p.format = f.format AND p.state = 'ready' AND p.size_bytes > f.max_package_bytes "
+        "AND " MEANT("a") " AND " MEANT("t") ") AS most FROM firmware f "
         "JOIN fleet_group g ON g.firmware_id = f.id AND g.target_version = '' AND g.asked_version <> '' "
-        "JOIN image a ON a.firmware_id = f.id AND a.version = g.asked_version "
-        "JOIN image t ON t.firmware_id = f.id AND t.version = $1 "
-        "JOIN package p ON p.from_sha256 = a.sha256 AND p.to_sha256 = t.sha256 AND p.format = f.format "
-        "AND p.state = 'ready' AND p.size_bytes > f.max_package_bytes "
-        "WHERE f.id = $2 GROUP BY g.asked_version ORDER BY total DESC LIMIT $3",
+        "WHERE f.id = $2 GROUP BY g.asked_version HAVING most IS NOT NULL ORDER BY total DESC LIMIT $3",
+    [SEVERAL_BUILDS] =
+        "SELECT v.version, (SELECT coalesce(sum(devices), 0) FROM fleet_group WHERE firmware_id = $1 "
+        "AND target_version = '' AND asked_version = v.version) - (SELECT count(*) FROM device d "
+        "WHERE d.firmware_id = $1 AND d.state IS NULL AND d.asked_version = v.version "
+        "AND d.confirmed_version = v.version AND EXISTS (SELECT 1 FROM image i WHERE i.firmware_id = $1 "
+        "AND i.version = v.version AND i.sha256 = d.build_sha256)) AS total FROM (SELECT version FROM image "
+        "WHERE firmware_id = $1 GROUP BY version HAVING count(*) > 1 AND max(is_default) = 0) v "
+        "WHERE total > 0",
+    [ASKED_FROM] =
+        "SELECT asked_version, sum(devices) AS total FROM fleet_group WHERE firmware_id = $1 "
+        "AND target_version = '' AND asked_version <> '' GROUP BY asked_version ORDER BY total DESC, "
+        "asked_version LIMIT $2",
     [HELD] = "SELECT count(*) FROM (SELECT 1 FROM device WHERE product_id = $1 AND state = 'held' LIMIT $2)",
     [LAST_LINK] = "SELECT coalesce(max(id), 0) FROM link",
 };
@@ -172,11 +198,13 @@ bool overview_quarantines(struct db *db, const char *product, int64_t limit, str
                           size_t *ret_count, struct error *err)
 {
     struct overview_hop row = {.since_ms = 0};
-    return db_list(db,
-                   QUERY(QUARANTINES, PARAMS(P_TEXT(product), P_INT(limit)),
-                         FIELDS(F_TEXT(row.product), F_TEXT(row.firmware), F_TEXT(row.from), F_TEXT(row.to),
-                                F_TEXT(row.reason), F_INT(&row.since_ms))),
-                   &row, sizeof row, ret, ret_count, err);
+    return db_list(
+        db,
+        QUERY(QUARANTINES, PARAMS(P_TEXT(product), P_INT(limit)),
+              FIELDS(F_TEXT(row.product), F_TEXT(row.firmware), F_TEXT(row.from), F_TEXT(row.from_variant),
+                     F_BOOL(&row.from_several), F_TEXT(row.to), F_TEXT(row.to_variant),
+                     F_BOOL(&row.to_several), F_TEXT(row.reason), F_INT(&row.since_ms))),
+        &row, sizeof row, ret, ret_count, err);
 }
 
 bool overview_oversize(struct db *db, int64_t firmware_id, const char *target, int64_t limit,
@@ -186,6 +214,38 @@ bool overview_oversize(struct db *db, int64_t firmware_id, const char *target, i
     return db_list(db,
                    QUERY(OVERSIZE_FROM, PARAMS(P_TEXT(target), P_INT(firmware_id), P_INT(limit)),
                          FIELDS(F_TEXT(row.from), F_INT(&row.devices), F_INT(&row.size_bytes))),
+                   &row, sizeof row, ret, ret_count, err);
+}
+
+static int by_devices(const void *a, const void *b)
+{
+    const struct overview_version *left = a, *right = b;
+    return left->devices > right->devices   ? -1
+           : left->devices < right->devices ? 1
+                                            : strcmp(left->version, right->version);
+}
+
+bool overview_several_builds(struct db *db, int64_t firmware_id, struct overview_version **ret,
+                             size_t *ret_count, struct error *err)
+{
+    struct overview_version row = {.devices = 0};
+    if (!db_list(db,
+                 QUERY(SEVERAL_BUILDS, PARAMS(P_INT(firmware_id)),
+                       FIELDS(F_TEXT(row.version), F_INT(&row.devices))),
+                 &row, sizeof row, ret, ret_count, err))
+        return false;
+    if (*ret_count)
+        qsort(*ret, *ret_count, sizeof **ret, by_devices);
+    return true;
+}
+
+bool overview_asked(struct db *db, int64_t firmware_id, int64_t limit, struct overview_version **ret,
+                    size_t *ret_count, struct error *err)
+{
+    struct overview_version row = {.devices = 0};
+    return db_list(db,
+                   QUERY(ASKED_FROM, PARAMS(P_INT(firmware_id), P_INT(limit)),
+                         FIELDS(F_TEXT(row.version), F_INT(&row.devices))),
                    &row, sizeof row, ret, ret_count, err);
 }
 

@@ -56,11 +56,25 @@ bool overview_paused_ms(struct db *db, const struct overview_campaign *campaign,
 struct overview_hop { /* out of service */
     char product[PRODUCT_KEY_SIZE], firmware[FIRMWARE_NAME_SIZE];
     char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE]; /* from "": a full package */
+    char from_variant[VARIANT_SIZE], to_variant[VARIANT_SIZE];
+    bool from_several, to_several; /* the version has other builds */
     char reason[QUARANTINE_REASON_SIZE];
     int64_t since_ms;
 };
 bool overview_quarantines(struct db *db, const char *product, int64_t limit, struct overview_hop **ret,
                           size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+
+struct overview_version {
+    char version[VERSION_TEXT_SIZE];
+    int64_t devices;
+};
+/* Versions of several builds without a default, with the devices that ask from one and whose build is not known: most
+   devices first. Reads the devices of the firmware for each of these versions. */
+bool overview_several_builds(struct db *db, int64_t firmware_id, struct overview_version **ret,
+                             size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
+/* Versions that devices ask from, most devices first. */
+bool overview_asked(struct db *db, int64_t firmware_id, int64_t limit, struct overview_version **ret,
+                    size_t *ret_count, struct error *err) __attribute__((warn_unused_result));
 
 /* Versions that devices ask from, whose package to `target` is over the limit of the firmware. */
 struct overview_oversize {

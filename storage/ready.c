@@ -16,7 +16,7 @@ static const char *const sql[] = {
                       "ORDER BY firmware_id, from_version LIMIT 1",
     /* What was offered to libfota3 was not said to be awaited. */
     [LIST] =
-        "SELECT a.id, d.id, d.id_kind, d.device, "
+        "SELECT a.id, d.id, d.id_kind, d.device, iif(d.confirmed_version = a.from_version, d.build_sha256, NULL), "
         "coalesce((SELECT token_sealed FROM link WHERE id = a.link_id AND revoked_ms IS NULL), "
         "(SELECT token_sealed FROM link WHERE device_id = d.id AND firmware_id = a.firmware_id AND revoked_ms IS NULL "
         "ORDER BY id DESC LIMIT 1)) "
@@ -52,7 +52,7 @@ bool ready_list(struct db *db, const struct ready_group *group, int64_t after, i
         db,
         QUERY(LIST, PARAMS(P_INT(group->firmware_id), P_TEXT(group->from), P_INT(after), P_INT(limit)),
               FIELDS(F_INT(&row.attempt_id), F_INT(&row.device_id), F_ENUM(&row.id_kind, &id_kind_names),
-                     F_TEXT(row.device), F_SEALED(row.token))),
+                     F_TEXT(row.device), F_HASH(&row.build), F_SEALED(row.token))),
         &row, sizeof row, ret, ret_count, err);
 }
 

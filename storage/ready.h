@@ -20,6 +20,7 @@ struct ready_device {
     int64_t attempt_id, device_id;
     enum id_kind id_kind;
     char device[IDENTITY_SIZE];
+    struct sha256 build; /* of the version of the group; zero: not known */
     char
         token[LINK_TOKEN_SIZE]; /* of its link: the one it asked over, else its newest one; "": it has none */
 };

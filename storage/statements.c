@@ -45,6 +45,7 @@ const struct db_table *const db_tables[] = {
     [ENTITY_PROOF] = &proof_statements,
     [ENTITY_IMAGE_ABOUT] = &image_about_statements,
     [ENTITY_IMAGE_PACKAGE] = &image_package_statements,
+    [ENTITY_IMAGE_USES] = &image_uses_statements,
     [ENTITY_DEVICE_SECRET] = &device_secret_statements,
     [ENTITY_IDEMPOTENCY] = &idempotency_statements,
 };

@@ -103,7 +103,9 @@ struct snapshot {
     char campaign_stage[REASON_SIZE]; /* when it holds: what the stage admits, a reason */
 
     /* the base that decision_base() returned */
-    struct version base;   /* count 0: none */
+    struct version base; /* count 0: none */
+    bool
+        base_gone; /* the build that the device runs is not stored any more, but another one of its version is */
     char base_builds[300]; /* variants of the base, when several are stored and none is chosen; else "" */
     char build_doubt
         [REASON_SIZE]; /* why no delta is made from a stored build, a reason; "": nothing is wrong */

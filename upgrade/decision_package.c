@@ -28,6 +28,8 @@ static bool check_images(struct question *q, const char *base)
         return question_answer(q, ANSWER_NOT_ALLOWED, REASON(REASON_FORMAT_MISSING));
     if (!q->known->base_known && q->known->build_doubt[0])
         return question_answer_with(q, ANSWER_NO_BASE, q->known->build_doubt);
+    if (!q->known->base_known && q->known->base_gone)
+        return question_answer(q, ANSWER_NO_BASE, REASON(REASON_BUILD_MISSING, R_TEXT(base)));
     if (!q->known->base_known && q->known->base_builds[0])
         return question_answer(q, ANSWER_NO_BASE,
                                REASON(REASON_SEVERAL_BUILDS, R_TEXT(base), R_TEXT(q->known->base_builds)));

@@ -116,7 +116,11 @@
     X(REASON_BUILD_NOT_APPLIED, "build-not-applied", \
       "the whole package was delivered, and the device still runs {0}. It may run another build than {1}, from which " \
       "the package was made (stored: {2}). The module checks the base itself, so its old firmware is intact", \
-      "升级包已完整送达，而设备仍运行 {0}。它运行的构建可能不是生成该升级包的 {1}（已存：{2}）。模组自行校验基础版本，因此旧固件完好")
+      "升级包已完整送达，而设备仍运行 {0}。它运行的构建可能不是生成该升级包的 {1}（已存：{2}）。模组自行校验基础版本，因此旧固件完好") \
+    X(REASON_BUILD_MISSING, "build-missing", \
+      "the build of {0} that the device runs is not on the server any more: no package is sent, because one made " \
+      "from another build cannot be applied", \
+      "设备运行的 {0} 构建已不在服务器上：不发送升级包，因为以其他构建生成的升级包无法应用")
 
 /* Packages. */
 #define REASONS_OF_PACKAGES(X) \

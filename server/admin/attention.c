@@ -139,6 +139,20 @@ static bool put_campaigns(struct attention *attention, struct error *err)
 
 /* ---- Hops and devices ---- */
 
+#define QUERY_SIZE (2 * VARIANT_SIZE + 32)
+
+/* Which of several builds the package is made from and for: the query of its path. "" if the versions say it. */
+static void query_of(const struct overview_hop *hop, char out[QUERY_SIZE])
+{
+    size_t used = 0;
+    out[0] = '\0';
+    if (hop->from_several)
+        used = (size_t)snprintf(out, QUERY_SIZE, "?from_variant=%s", hop->from_variant);
+    if (hop->to_several)
+        snprintf(out + used, QUERY_SIZE - used, "%c%s=%s", used ? '&' : '?',
+                 hop->from[0] ? "to_variant" : "variant", hop->to_variant);
+}
+
 static bool put_quarantines(struct attention *attention, struct error *err)
 {
     _cleanup_(cleanup_free) struct overview_hop *hops = NULL;
@@ -154,12 +168,14 @@ static bool put_quarantines(struct attention *attention, struct error *err)
                                     hop->firmware, "from", field_text(hop->from), "to", hop->to);
         const char *firmware = attention_encode(hop->firmware, encoded);
         reason_to_json(subject, "reason", hop->reason);
+        char query[QUERY_SIZE];
+        query_of(hop, query);
         json_t *action =
             hop->from[0]
-                ? attention_action("lift", "DELETE", "/products/%s/firmware/%s/packages/%s/%s/quarantine",
-                                   hop->product, firmware, hop->from, hop->to)
-                : attention_action("lift", "DELETE", "/products/%s/firmware/%s/images/%s/quarantine",
-                                   hop->product, firmware, hop->to);
+                ? attention_action("lift", "DELETE", "/products/%s/firmware/%s/packages/%s/%s/quarantine%s",
+                                   hop->product, firmware, hop->from, hop->to, query)
+                : attention_action("lift", "DELETE", "/products/%s/firmware/%s/images/%s/quarantine%s",
+                                   hop->product, firmware, hop->to, query);
         attention_put(attention, "out-of-service", subject, hop->since_ms, action,
                       "the package %s%sto V%s is out of service: %s", hop->from[0] ? "from V" : "",
                       hop->from[0] ? hop->from : "", hop->to, reason_text(hop->reason, REASON_ENGLISH, why));

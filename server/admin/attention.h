@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* The next things to do: what waits for a person, each with the one action that settles it. The list is bounded, and
-   its statements read no fleet (storage/overview.h). */
+   its statements read no fleet (storage/overview.h), except for versions with several builds and no default. */
 #ifndef DFOTA_SERVER_ADMIN_ATTENTION_H
 #define DFOTA_SERVER_ADMIN_ATTENTION_H
 

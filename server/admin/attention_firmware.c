@@ -46,6 +46,87 @@ static bool put_missing_bases(struct attention *attention, const struct product 
     return true;
 }
 
+static void put_several(struct attention *attention, const struct product *product,
+                        const struct firmware *firmware, const char *version, int64_t devices)
+{
+    json_t *subject = subject_of(product, firmware, devices);
+    json_object_set_new(subject, "version", json_string(version));
+    attention_put(attention, "several-builds", subject, 0, attention_action("name-build", NULL, " "),
+                  "devices that wait: %lld. V%s has several builds, and none is the default: make one the "
+                  "default, or name the build of each device",
+                  (long long)devices, version);
+}
+
+/* Devices that run such a version, and could go to the target. */
+static bool put_several_bases(struct attention *attention, const struct product *product,
+                              const struct firmware *firmware, struct error *err)
+{
+    _cleanup_(cleanup_free) struct overview_version *list = NULL;
+    struct version version, target;
+    size_t count;
+    if (!overview_several_builds(attention->call->db, firmware->id, &list, &count, err))
+        return false;
+    attention->more |= count > ATTENTION_OF_KIND;
+    for (size_t i = 0; i < count && i < ATTENTION_OF_KIND; i++) {
+        bool has_target = version_parse(slice_of(firmware->target), &target) &&
+                          version_parse(slice_of(list[i].version), &version);
+        int order = has_target ? version_compare(&version, &target) : -1;
+        if (order < 0 || (order > 0 && firmware->downgrades))
+            put_several(attention, product, firmware, list[i].version, list[i].devices);
+    }
+    return true;
+}
+
+/* Whether devices at this version get nothing because the target has several builds. */
+static bool misses_default(struct attention *attention, const struct firmware *firmware,
+                           const char *from_text, bool *ret, struct error *err)
+{
+    struct version from, to;
+    struct graph graph;
+    *ret = false;
+    if (!version_parse(slice_of(from_text), &from) || !version_parse(slice_of(firmware->target), &to))
+        return true;
+    int order = version_compare(&from, &to);
+    if (order == 0 || (order > 0 && !firmware->downgrades))
+        return true;
+    if (!graph_load(attention->call->daemon, attention->call->db, firmware, &from, NULL, &to, &graph, err))
+        return false;
+    *ret = graph.plan.version[graph.plan.count - 1].several && !graph.plan.version[0].several;
+    graph_free(&graph);
+    return true;
+}
+
+#define ASKED_MAX 64 /* versions that are planned */
+
+/* The target has several builds, and none is the default. */
+static bool put_several_target(struct attention *attention, const struct product *product,
+                               const struct firmware *firmware, struct error *err)
+{
+    _cleanup_(cleanup_free) struct overview_version *list = NULL;
+    char builds[BUILDS_SIZE];
+    struct image target;
+    size_t count;
+    int64_t devices = 0;
+    bool found, misses;
+    if (!firmware->target[0])
+        return true;
+    if (!image_find(attention->call->db, firmware->id, firmware->target, &target, &found, err) ||
+        !image_builds(attention->call->db, firmware->id, firmware->target, builds, &count, err))
+        return false;
+    if (found || !count)
+        return true;
+    if (!overview_asked(attention->call->db, firmware->id, ASKED_MAX, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!misses_default(attention, firmware, list[i].version, &misses, err))
+            return false;
+        devices += misses ? list[i].devices : 0;
+    }
+    if (devices)
+        put_several(attention, product, firmware, firmware->target, devices);
+    return true;
+}
+
 static bool has_path(struct attention *attention, const struct firmware *firmware, const char *from_text,
                      bool *ret, struct error *err)
 {
@@ -108,5 +189,7 @@ bool attention_firmware(struct attention *attention, const struct product *produ
                       "devices ask for %s (%lld), and no package format is set", firmware->name,
                       (long long)counts->asked);
     return put_missing_bases(attention, product, firmware, err) &&
+           put_several_bases(attention, product, firmware, err) &&
+           put_several_target(attention, product, firmware, err) &&
            put_oversize(attention, product, firmware, err);
 }

@@ -30,6 +30,15 @@ bool campaign_path_find(const struct request *request, struct db *db, struct cam
     return campaign_get(db, ret->firmware.id, text, &ret->campaign, err);
 }
 
+/* Each device gets the build that fits its own. */
+static bool check_any_served(struct db *db, const struct firmware *firmware, const char *version,
+                             struct error *err)
+{
+    bool any;
+    return image_any_served(db, firmware->id, version, 0, &any, err) &&
+           (any || error_set(err, ERROR_IMAGE_WITHDRAWN, "all builds of version %s are withdrawn", version));
+}
+
 bool campaign_read_target(struct db *db, const struct firmware *firmware, const char *text,
                           char ret[VERSION_TEXT_SIZE], struct error *err)
 {
@@ -38,8 +47,8 @@ bool campaign_read_target(struct db *db, const struct firmware *firmware, const 
     if (!name_parse_version_of(slice_of(text), firmware->name, &version, err))
         return false;
     version_format(&version, ret);
-    if (!image_get(db, firmware->id, ret, &image, err)) /* each device gets the build that fits its own */
-        return err->code == ERROR_SEVERAL_BUILDS;
+    if (!image_get(db, firmware->id, ret, &image, err))
+        return err->code == ERROR_SEVERAL_BUILDS && check_any_served(db, firmware, ret, err);
     return !image.withdrawn_ms ||
            error_set(err, ERROR_IMAGE_WITHDRAWN, "version %s is withdrawn: %s", ret, image.withdrawn_reason);
 }

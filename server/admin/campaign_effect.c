@@ -3,6 +3,7 @@
 /* What a campaign or a target would do: shown before it starts. One plan for each version that devices
    run. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "server/admin/campaign_forecast.h"
@@ -27,10 +28,11 @@ static void add_group(struct effect *effect, const struct campaign_group *group,
 {
     struct campaign_outlook *outlook = &effect->outlook;
     size_t stops = json_array_size(path);
-    json_t *json =
-        json_pack("{s:o, s:I, s:s, s:o, s:o, s:o}", "version", field_text(group->version), "devices",
-                  (json_int_t)group->devices, "effect", outcome, "path", path ? path : json_null(), "hops",
-                  field_number(stops ? (int64_t)stops - 1 : 0), "bytes_per_device", field_number(bytes));
+    json_t *json = json_pack(
+        "{s:o, s:o, s:I, s:s, s:o, s:o, s:o}", "version", field_text(group->version), "build_sha256",
+        sha256_is_zero(&group->build) ? json_null() : field_hash(&group->build), "devices",
+        (json_int_t)group->devices, "effect", outcome, "path", path ? path : json_null(), "hops",
+        field_number(stops ? (int64_t)stops - 1 : 0), "bytes_per_device", field_number(bytes));
     reason_to_json(json, "reason", reason);
     json_array_append_new(effect->groups, json);
     outlook->audience += group->out ? 0 : group->devices;
@@ -62,8 +64,8 @@ static bool plan_group(struct effect *effect, const struct campaign_group *group
     char reason[REASON_SIZE];
     struct graph graph;
     struct plan plan;
-    if (!graph_load(effect->call->daemon, effect->db, effect->firmware, base, NULL, &effect->target, &graph,
-                    err))
+    if (!graph_load(effect->call->daemon, effect->db, effect->firmware, base, &group->build, &effect->target,
+                    &graph, err))
         return false;
     if (!graph_plan(effect->db, effect->firmware, &graph, &plan, err)) {
         graph_free(&graph);
@@ -111,6 +113,60 @@ static bool look_at(struct effect *effect, const struct campaign_group *group, b
     return true;
 }
 
+/* Takes the devices whose build is known out of the group of their version, and puts them behind it as groups. */
+static bool split_builds(struct db *db, const struct campaign *campaign, struct campaign_group **groups,
+                         size_t *count, struct error *err)
+{
+    _cleanup_(cleanup_free) struct campaign_group *known = NULL;
+    size_t known_count;
+    if (!campaign_device_builds(db, campaign, &known, &known_count, err))
+        return false;
+    if (!known_count)
+        return true;
+    struct campaign_group *all = calloc(*count + known_count, sizeof *all);
+    size_t used = 0;
+    if (!all)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    for (size_t i = 0; i < *count; i++) {
+        struct campaign_group rest = (*groups)[i];
+        for (size_t j = 0; j < known_count && !rest.out; j++)
+            if (strcmp(known[j].version, rest.version) == 0) {
+                all[used++] = known[j];
+                rest.devices -= known[j].devices;
+            }
+        if (rest.devices > 0)
+            all[used++] = rest;
+    }
+    free(*groups);
+    *groups = all;
+    *count = used;
+    return true;
+}
+
+static bool load_groups(struct effect *effect, const struct campaign *campaign, struct campaign_group **ret,
+                        size_t *ret_count, struct error *conflict, struct error *err)
+{
+    bool asks =
+        campaign->filter[0] && (campaign->audience == AUDIENCE_ALL || campaign->state == CAMPAIGN_DRAFT);
+    if (asks)
+        return campaign_filter_groups(effect->db, effect->firmware, campaign, ret, ret_count, conflict, err);
+    return campaign_device_groups(effect->db, campaign, ret, ret_count, err) &&
+           split_builds(effect->db, campaign, ret, ret_count, err);
+}
+
+/* The build of the target for devices that can take each of its builds; null: there are several, and none is the default. */
+static bool target_to_json(const struct effect *effect, const char *version, json_t **ret, struct error *err)
+{
+    struct image image;
+    bool found;
+    if (!image_find(effect->db, effect->firmware->id, version, &image, &found, err))
+        return false;
+    *ret = found ? json_pack("{s:o, s:o, s:b}", "variant", field_text(image.variant), "sha256",
+                             field_hash(&image.sha256), "default", (int)image.is_default)
+                 : json_null();
+    return true;
+}
+
 bool campaign_effect(struct admin_call *call, struct db *db, const struct firmware *firmware,
                      const struct campaign *campaign, int64_t besides, json_t **ret, struct error *err)
 {
@@ -125,23 +181,24 @@ bool campaign_effect(struct admin_call *call, struct db *db, const struct firmwa
         *err = conflict;
         return false;
     }
-    bool asks =
-        campaign->filter[0] && (campaign->audience == AUDIENCE_ALL || campaign->state == CAMPAIGN_DRAFT);
-    if (!(asks ? campaign_filter_groups(db, firmware, campaign, &groups, &count, &conflict, err)
-               : campaign_device_groups(db, campaign, &groups, &count, err)))
+    if (!load_groups(&effect, campaign, &groups, &count, &conflict, err))
         return false;
     for (size_t i = 0; i < count; i++)
         if (!look_at(&effect, &groups[i], i >= GROUPS_MAX, err))
             return false;
     const struct campaign_outlook *outlook = &effect.outlook;
-    json_t *forecast;
+    json_t *forecast, *build;
     if (!campaign_outlook_to_json(db, campaign, outlook, &forecast, err))
         return false;
-    *ret =
-        json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:O}", "dry_run", 1, "target", campaign->target,
-                  "devices", (json_int_t)outlook->audience, "out", (json_int_t)effect.out, "bytes",
-                  (json_int_t)outlook->bytes, "unreachable", (json_int_t)outlook->unreachable, "conflict",
-                  field_text(conflict.text), "forecast", forecast, "groups", list);
+    if (!target_to_json(&effect, campaign->target, &build, err)) {
+        json_decref(forecast);
+        return false;
+    }
+    *ret = json_pack("{s:b, s:s, s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:O}", "dry_run", 1, "target",
+                     campaign->target, "target_build", build, "devices", (json_int_t)outlook->audience, "out",
+                     (json_int_t)effect.out, "bytes", (json_int_t)outlook->bytes, "unreachable",
+                     (json_int_t)outlook->unreachable, "conflict", field_text(conflict.text), "forecast",
+                     forecast, "groups", list);
     return true;
 }
 

@@ -10,6 +10,7 @@
 #include "server/admin/campaign.h"
 #include "server/campaign/life.h"
 #include "storage/device.h"
+#include "storage/image.h"
 
 #define PAGE_ROWS 5000
 
@@ -160,15 +161,42 @@ bool campaign_filter_apply(struct db *db, struct campaign *campaign,
 struct grouping {
     struct db *db;
     const struct campaign *campaign;
-    json_t *in, *out; /* devices by version */
+    json_t *in, *out; /* devices by version, or by version and build: see key_of() */
+    json_t *several;  /* versions with several builds */
     size_t selected;
     struct error *conflict; /* "": none so far */
 };
 
-static void count_version(json_t *counts, const char *version, int64_t devices)
+#define KEY_SIZE (VERSION_TEXT_SIZE + SHA256_HEX_SIZE + 1)
+
+/* "1147", or "1147 HASH" of a known build among several. */
+static void key_of(const struct grouping *grouping, const struct device *device, char out[KEY_SIZE])
 {
-    json_int_t before = json_integer_value(json_object_get(counts, version));
-    json_object_set_new(counts, version, json_integer(before + devices));
+    const char *version = runs(device);
+    char hex[SHA256_HEX_SIZE];
+    bool is_known = !device->held_out_ms && !sha256_is_zero(&device->build) &&
+                    strcmp(version, device->confirmed_version) == 0 &&
+                    json_object_get(grouping->several, version);
+    sha256_hex(&device->build, hex);
+    snprintf(out, KEY_SIZE, is_known ? "%s %s" : "%s", version, hex);
+}
+
+static void count_key(json_t *counts, const char *key, int64_t devices)
+{
+    json_int_t before = json_integer_value(json_object_get(counts, key));
+    json_object_set_new(counts, key, json_integer(before + devices));
+}
+
+static bool find_several(struct grouping *grouping, int64_t firmware_id, struct error *err)
+{
+    _cleanup_(cleanup_free) struct image *list = NULL;
+    size_t count;
+    if (!image_list(grouping->db, firmware_id, &list, &count, err))
+        return false;
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(list[i].version, list[i - 1].version) == 0)
+            json_object_set_new(grouping->several, list[i].version, json_true());
+    return true;
 }
 
 static bool find_conflict(struct grouping *grouping, int64_t device_id, struct error *err)
@@ -189,6 +217,7 @@ static bool take_version(void *cls, const struct device *device, struct error *e
     struct grouping *grouping = cls;
     const struct campaign *campaign = grouping->campaign;
     struct campaign_device row;
+    char key[KEY_SIZE];
     bool found = false;
     if (campaign->audience == AUDIENCE_LIST && ++grouping->selected > CAMPAIGN_FILTER_MAX)
         return error_set(err, ERROR_TOO_LARGE,
@@ -198,8 +227,9 @@ static bool take_version(void *cls, const struct device *device, struct error *e
         campaign->audience == AUDIENCE_LIST && /* a device that an admin named first is counted already */
         !campaign_device_find(grouping->db, campaign->id, device->id, &row, &found, err))
         return false;
+    key_of(grouping, device, key);
     if (!found)
-        count_version(device->held_out_ms ? grouping->out : grouping->in, runs(device), 1);
+        count_key(device->held_out_ms ? grouping->out : grouping->in, key, 1);
     return campaign->audience == AUDIENCE_ALL || find_conflict(grouping, device->id, err);
 }
 
@@ -212,18 +242,22 @@ static bool add_firsts(struct grouping *grouping, struct error *err)
     if (!campaign_device_groups(grouping->db, grouping->campaign, &group, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        count_version(group[i].out ? grouping->out : grouping->in, group[i].version, group[i].devices);
+        count_key(group[i].out ? grouping->out : grouping->in, group[i].version, group[i].devices);
     return true;
 }
 
 static void add_groups(json_t *counts, bool out, struct campaign_group *list, size_t *count)
 {
-    const char *version;
+    const char *key;
     json_t *devices;
-    json_object_foreach (counts, version, devices) {
+    json_object_foreach (counts, key, devices) {
         struct campaign_group *group = &list[(*count)++];
+        struct slice rest = slice_of(key), version;
         *group = (struct campaign_group){.out = out, .devices = json_integer_value(devices)};
-        snprintf(group->version, sizeof group->version, "%s", version);
+        slice_split(&rest, ' ', &version);
+        slice_copy(version, group->version, sizeof group->version);
+        if (rest.ptr)
+            sha256_from_hex(rest, &group->build);
     }
 }
 
@@ -242,8 +276,9 @@ bool campaign_filter_groups(struct db *db, const struct firmware *firmware, cons
 {
     _cleanup_(cleanup_json) json_t *in = json_object();
     _cleanup_(cleanup_json) json_t *out = json_object();
-    struct grouping grouping = {db, campaign, in, out, 0, conflict};
-    if (!add_firsts(&grouping, err) ||
+    _cleanup_(cleanup_json) json_t *several = json_object();
+    struct grouping grouping = {db, campaign, in, out, several, 0, conflict};
+    if (!find_several(&grouping, firmware->id, err) || !add_firsts(&grouping, err) ||
         !each_selected(db, firmware, campaign->filter, take_version, &grouping, err))
         return false;
     *ret_count = 0;

@@ -238,6 +238,16 @@ static json_t *build_to_json(const struct facts *facts)
                      field_hash(&base->sha256), "known", chosen && facts->build.by == BUILD_KNOWN, "by", by);
 }
 
+/* The build that the next package leads to. */
+static json_t *next_to_json(const struct facts *facts)
+{
+    const struct image *hop = &facts->planned.hop;
+    return hop->id ? json_pack("{s:s, s:o, s:o, s:b}", "version", hop->version, "variant",
+                               field_text(hop->variant), "sha256", field_hash(&hop->sha256), "default",
+                               (int)hop->is_default)
+                   : json_null();
+}
+
 bool admin_explain(struct admin_call *call, struct error *err)
 {
     struct explain explain = {.call = call};
@@ -267,6 +277,7 @@ bool admin_explain(struct admin_call *call, struct error *err)
                   rules_to_json(decision), "last_answer", device_answer_to_json(device));
     reason_to_json(json, "reason", decision->reason);
     json_object_set_new(json, "build", build_to_json(&explain.facts));
+    json_object_set_new(json, "next_build", next_to_json(&explain.facts));
     reply_json(&call->reply, 200, json);
     return true;
 }

@@ -62,7 +62,8 @@ static json_t *detail(const struct about_change *change)
 static bool store(void *cls, struct db *db, struct error *err)
 {
     struct about_change *change = cls;
-    if (!path_params_image(change->request, db, &change->product, &change->firmware, &change->image, err))
+    if (!path_params_named_image(change->request, db, &change->product, &change->firmware, &change->image,
+                                 err))
         return false;
     const struct event event = {
         .kind = LEDGER_IMAGE_SET, .product = change->product.product_key, .firmware = change->firmware.name};

@@ -16,6 +16,7 @@
 #include "server/planning/prebuild.h"
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
+#include "storage/image_uses.h"
 #include "storage/package.h"
 
 #define REASON_MAX 300
@@ -129,12 +130,22 @@ static bool note_changes(const struct change *change, struct db *db, struct erro
                        db, err);
 }
 
+/* The version stays a target while devices can be led to another build of it. The version alone means the default. */
+static bool stays_target(const struct image *image, struct db *db, bool *ret, struct error *err)
+{
+    *ret = false;
+    return image->is_default || image_any_served(db, image->firmware_id, image->version, image->id, ret, err);
+}
+
 /* From now on no path leads to the image: it is not the target, and its queued packages are not made. */
 static bool withdraw(struct change *change, struct db *db, struct error *err)
 {
     struct firmware *firmware = &change->firmware;
-    if (!package_unqueue(db, &change->image.sha256, err))
+    bool stays;
+    if (!package_unqueue(db, &change->image.sha256, err) || !stays_target(&change->image, db, &stays, err))
         return false;
+    if (stays)
+        return true;
     if (!campaign_withdraw(db, firmware->id, change->image.version, clock_utc_ms(), err))
         return false;
     if (strcmp(firmware->target, change->image.version) != 0)
@@ -147,7 +158,7 @@ static bool set(void *cls, struct db *db, struct error *err)
 {
     struct change *change = cls;
     struct image *image = &change->image;
-    if (!path_params_image(change->request, db, &change->product, &change->firmware, image, err))
+    if (!path_params_named_image(change->request, db, &change->product, &change->firmware, image, err))
         return false;
     if (json_is_true(change->withdrawn)) {
         if (!image->withdrawn_ms)
@@ -198,8 +209,9 @@ bool admin_image_set(struct admin_call *call, struct error *err)
     if (!call_change(call, set, &change, err))
         return false;
     log_change(&change);
-    if (json_is_false(change.withdrawn))
-        prebuild_add(call->daemon->prebuild, change.firmware.id, change.image.id);
+    if (json_is_false(change.withdrawn) || change.is_default)
+        prebuild_add(call->daemon->prebuild, change.firmware.id,
+                     json_is_false(change.is_default) ? 0 : change.image.id);
     return admin_image_answer(call, &change.firmware, &change.image, err);
 }
 
@@ -214,7 +226,7 @@ struct removal {
     size_t package_count;
 };
 
-#define USES_SIZE 256
+#define USES_SIZE 400
 
 /* If the count is not 0, adds it to the text: "12 devices run it, 3 are on the way to it". */
 static void say(char text[USES_SIZE], int64_t count, const char *one, const char *many)
@@ -229,25 +241,49 @@ static void say(char text[USES_SIZE], int64_t count, const char *one, const char
         snprintf(text + used, USES_SIZE - used, "%lld %s", (long long)count, many);
 }
 
+/* Of devices whose build is not known. */
+static void say_unclear(char text[USES_SIZE], const struct image_uses *uses)
+{
+    if (uses->builds == 1)
+        say(text, uses->running + uses->unclear, "one device runs it", "devices run it");
+    else
+        say(text, uses->running, "one device runs it", "devices run it");
+    if (uses->builds > 1)
+        say(text, uses->unclear, "one device may run it, because its build is not known",
+            "devices may run it, because their build is not known");
+}
+
+/* What is not known of a device counts for the default: then this build is free. */
+static const char *way_out(const struct image_uses *uses)
+{
+    bool helps = uses->builds > 1 && !uses->running && (uses->unclear || uses->linked);
+    return helps ? ". If they run another build, make that one the default first" : "";
+}
+
 static bool check_unused(const struct removal *removal, struct db *db, struct error *err)
 {
     struct image_uses uses;
-    char text[USES_SIZE] = "";
+    char text[USES_SIZE] = "", name[BUILD_NAME_SIZE];
     _cleanup_(cleanup_free) struct campaign *campaigns = NULL;
     size_t leading;
     if (!image_count_uses(db, &removal->image, &uses, err) ||
         !campaign_list_leading(db, removal->firmware.id, removal->image.version, &campaigns, &leading, err))
         return false;
-    say(text, strcmp(removal->firmware.target, removal->image.version) == 0, "it is the target", "");
-    say(text, (int64_t)leading, "a campaign leads to it", "campaigns lead to it");
-    say(text, uses.running, "one device runs it", "devices run it");
+    if (uses.leads) {
+        say(text, strcmp(removal->firmware.target, removal->image.version) == 0, "it is the target", "");
+        say(text, (int64_t)leading, "a campaign leads to it", "campaigns lead to it");
+    }
+    say_unclear(text, &uses);
     say(text, uses.coming, "one is on the way to it", "are on the way to it");
+    if (uses.builds > 1)
+        say(text, uses.leaving, "one gets a package from it", "get a package from it");
     say(text, uses.linked, "one has a link from it and has not asked yet",
         "have a link from it and have not asked yet");
     if (!text[0])
         say(text, uses.generating > 0, "a package of it is being made now, try again later", "");
+    image_build_name(&removal->image, name);
     return !text[0] ||
-           error_set(err, ERROR_IMAGE_IN_USE, "version %s is in use: %s", removal->image.version, text);
+           error_set(err, ERROR_IMAGE_IN_USE, "version %s is in use: %s%s", name, text, way_out(&uses));
 }
 
 static bool note_removal(const struct removal *removal, struct db *db, struct error *err)
@@ -274,8 +310,8 @@ static bool note_removal(const struct removal *removal, struct db *db, struct er
 static bool take_out(void *cls, struct db *db, struct error *err)
 {
     struct removal *removal = cls;
-    return path_params_image(removal->request, db, &removal->product, &removal->firmware, &removal->image,
-                             err) &&
+    return path_params_named_image(removal->request, db, &removal->product, &removal->firmware,
+                                   &removal->image, err) &&
            check_unused(removal, db, err) && image_remove(db, &removal->image, err) &&
            package_forget_image(db, &removal->image.sha256, &removal->packages, &removal->package_count,
                                 err) &&

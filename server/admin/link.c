@@ -64,7 +64,8 @@ static bool need_first(struct daemon *daemon, struct db *db, const struct firmwa
 {
     struct checkin checkin = {.source = CHECKIN_LINK, .now_ms = order->link.created_ms};
     struct version confirmed = {.count = 0};
-    char text[VERSION_TEXT_SIZE], need[sizeof memo->needed];
+    static const struct sha256 unknown;
+    char text[VERSION_TEXT_SIZE], need[sizeof memo->needed], hex[SHA256_HEX_SIZE];
     version_parse(slice_of(order->version), &checkin.version);
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &confirmed);
@@ -74,7 +75,10 @@ static bool need_first(struct daemon *daemon, struct db *db, const struct firmwa
         return true;
     }
     version_format(&base, text);
-    snprintf(need, sizeof need, "%s>%s", text, firmware->target);
+    bool is_confirmed = confirmed.count && version_compare(&base, &confirmed) == 0;
+    const struct sha256 *build = is_confirmed ? &device->build : &unknown;
+    sha256_hex(build, hex);
+    snprintf(need, sizeof need, "%s>%s %s", text, firmware->target, hex);
     bool known = strcmp(memo->needed, need) == 0;
     if (!known && !package_key_is_full(db, firmware, &base, &memo->full, err))
         return false;
@@ -82,7 +86,7 @@ static bool need_first(struct daemon *daemon, struct db *db, const struct firmwa
     if (known)
         return true;
     memcpy(memo->needed, need, sizeof memo->needed);
-    return package_request_upgrade(db, daemon, firmware, text, order->link.created_ms, err);
+    return package_request_upgrade(db, daemon, firmware, text, build, order->link.created_ms, err);
 }
 
 static bool look_for_base(struct db *db, const struct firmware *firmware, struct link_memo *memo,

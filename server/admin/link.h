@@ -27,7 +27,8 @@ struct link_order { /* one link to make */
 };
 
 struct link_memo { /* known from earlier orders: many in a row name the same version. Zero at first */
-    char needed[2 * VERSION_TEXT_SIZE]; /* "VERSION>TARGET" whose package was asked for */
+    /* "VERSION>TARGET BUILD" whose package was asked for */
+    char needed[2 * VERSION_TEXT_SIZE + SHA256_HEX_SIZE + 2];
     bool full;                          /* and that is the full package */
     char looked_for[VERSION_TEXT_SIZE]; /* the version whose image was looked for */
     bool base_missing;                  /* and that image does not exist */

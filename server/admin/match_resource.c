@@ -134,9 +134,9 @@ static bool device_load(const struct request *request, struct db *db, int64_t *i
               : path_params_device(request, db, &product, &device, err)))
         return false;
     *id = found ? device.id : *id;
-    *ret = found ? json_pack("[I, o, o, b, i, I]", (json_int_t)device.id, field_text(device.tags),
-                             field_text(device.note), device.held_out_ms != 0, (int)device.state,
-                             (json_int_t)device.replaced_by)
+    *ret = found ? json_pack("[I, o, o, o, b, i, I]", (json_int_t)device.id, field_text(device.tags),
+                             field_text(device.note), field_hash(&device.build), device.held_out_ms != 0,
+                             (int)device.state, (json_int_t)device.replaced_by)
                  : NULL;
     return true;
 }

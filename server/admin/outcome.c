@@ -11,18 +11,12 @@
 #include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
 #include "server/admin/reason.h"
-#include "server/planning/graph.h"
+#include "server/planning/reach.h"
 #include "storage/campaign.h"
 #include "storage/outcome.h"
 #include "upgrade/outcome.h"
 
-#define BASES_MAX 64   /* versions for which it is remembered whether a path leads from them */
-#define WALK_MAX  2000 /* devices that one call with q looks at */
-
-struct base { /* a version that devices run, and whether a path leads from it to the target */
-    char version[VERSION_TEXT_SIZE];
-    bool reachable;
-};
+#define WALK_MAX 2000 /* devices that one call with q looks at */
 
 struct outcomes {
     struct admin_call *call;
@@ -35,8 +29,7 @@ struct outcomes {
     uint64_t limit;
     int64_t after;
 
-    struct base base[BASES_MAX];
-    unsigned base_count;
+    struct reach reach;
     json_t *counts, *items;
     struct outcome_group *groups; /* those that are wanted */
     size_t group_count;
@@ -115,38 +108,6 @@ static bool read_question(struct outcomes *ask, struct error *err)
 
 /* ---- The state of one device ---- */
 
-static bool find_path(const struct outcomes *ask, const char *text, bool *ret, struct error *err)
-{
-    struct version base;
-    struct graph graph;
-    struct plan plan;
-    if (!version_parse(slice_of(text), &base) || version_compare(&base, &ask->target) == 0) {
-        *ret = true;
-        return true;
-    }
-    if (!graph_load(ask->call->daemon, ask->call->db, &ask->firmware, &base, NULL, &ask->target, &graph, err))
-        return false;
-    bool ok = graph_plan(ask->call->db, &ask->firmware, &graph, &plan, err);
-    *ret = ok && plan.outcome != PLAN_NONE;
-    graph_free(&graph);
-    return ok;
-}
-
-/* Devices run few versions. For versions beyond BASES_MAX the path is searched again each time. */
-static bool is_reachable(struct outcomes *ask, const char *version)
-{
-    struct base found = {.reachable = true};
-    for (unsigned i = 0; i < ask->base_count; i++)
-        if (strcmp(ask->base[i].version, version) == 0)
-            return ask->base[i].reachable;
-    snprintf(found.version, sizeof found.version, "%s", version);
-    if (!find_path(ask, version, &found.reachable, ask->err))
-        ask->failed = true;
-    if (ask->base_count < BASES_MAX)
-        ask->base[ask->base_count++] = found;
-    return found.reachable;
-}
-
 struct judged {
     const char *outcome, *reason;
     int64_t since_ms; /* 0: not known */
@@ -181,14 +142,19 @@ static struct outcome_facts facts_of_row(const struct outcomes *ask, const struc
     return facts_of_group(ask, &group);
 }
 
-static const char *outcome_name(struct outcomes *ask, const struct outcome_facts *facts, bool *ret_by_attempt)
+/* `build` is that of the confirmed version; zero: not known. */
+static const char *outcome_name(struct outcomes *ask, const struct outcome_facts *facts,
+                                const struct sha256 *build, bool *ret_by_attempt)
 {
+    static const struct sha256 unknown;
     struct version from;
     char text[VERSION_TEXT_SIZE];
     bool reachable = true;
     if (outcome_needs_path(facts, &from)) {
+        bool is_confirmed = facts->confirmed.count && version_compare(&from, &facts->confirmed) == 0;
         version_format(&from, text);
-        reachable = is_reachable(ask, text);
+        if (!reach_look(&ask->reach, text, is_confirmed ? build : &unknown, &reachable, ask->err))
+            ask->failed = true;
     }
     return outcome_of(facts, reachable, ret_by_attempt);
 }
@@ -197,7 +163,8 @@ static struct judged judge(struct outcomes *ask, const struct outcome_row *row)
 {
     const struct outcome_facts facts = facts_of_row(ask, row);
     bool by_attempt;
-    struct judged judged = {outcome_name(ask, &facts, &by_attempt), row->last_reason, row->confirmed_ms};
+    struct judged judged = {outcome_name(ask, &facts, &row->build, &by_attempt), row->last_reason,
+                            row->confirmed_ms};
     if (by_attempt) {
         judged.reason = row->reason;
         judged.since_ms = row->ended_ms       ? row->ended_ms
@@ -252,26 +219,77 @@ static void clamp_times(struct outcome_row *row)
 
 /* ---- The groups ---- */
 
+/* Adds devices of the group whose builds are the same. *is_wanted stays true. */
+static void count_build(struct outcomes *ask, const struct outcome_group *one, const struct sha256 *build,
+                        int64_t devices, bool *is_wanted)
+{
+    const struct outcome_facts facts = facts_of_group(ask, &one->group);
+    bool by_attempt;
+    if (!devices)
+        return;
+    const char *outcome = outcome_name(ask, &facts, build, &by_attempt);
+    json_int_t before = json_integer_value(json_object_get(ask->counts, outcome));
+    json_object_set_new(ask->counts, outcome, json_integer(before + devices));
+    if (!is_wanted_state(ask, outcome))
+        return;
+    ask->found += devices;
+    *is_wanted = true;
+}
+
+/* The builds of its devices matter where their path does, and their version has several. */
+static bool has_builds(struct outcomes *ask, const struct outcome_group *one, char version[VERSION_TEXT_SIZE],
+                       bool *ret, struct error *err)
+{
+    const struct outcome_facts facts = facts_of_group(ask, &one->group);
+    char builds[BUILDS_SIZE];
+    struct version from;
+    size_t count;
+    *ret = false;
+    if (!outcome_needs_path(&facts, &from))
+        return true;
+    version_format(&from, version);
+    if (!image_builds(ask->call->db, ask->firmware.id, version, builds, &count, err))
+        return false;
+    *ret = count > 1;
+    return true;
+}
+
+static bool count_group(struct outcomes *ask, const struct outcome_group *one, bool *is_wanted,
+                        struct error *err)
+{
+    static const struct sha256 unknown;
+    _cleanup_(cleanup_free) struct outcome_build *list = NULL;
+    char version[VERSION_TEXT_SIZE];
+    int64_t rest = one->devices;
+    size_t count = 0;
+    bool several;
+    if (!has_builds(ask, one, version, &several, err) ||
+        (several && !outcome_builds(ask->call->db, one, version, ask->firmware.target, &list, &count, err)))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        count_build(ask, one, &list[i].hash, list[i].devices, is_wanted);
+        rest -= list[i].devices;
+    }
+    count_build(ask, one, &unknown, rest > 0 ? rest : 0, is_wanted);
+    return !ask->failed;
+}
+
 static bool count_groups(struct outcomes *ask, struct error *err)
 {
     size_t count;
+    ask->reach = (struct reach){
+        .daemon = ask->call->daemon, .db = ask->call->db, .firmware = &ask->firmware, .target = ask->target};
     if (!outcome_groups(ask->call->db, ask->firmware.id, ask->firmware.target, &ask->groups, &count, err))
         return false;
-    for (size_t i = 0; i < count && !ask->failed; i++) {
-        const struct outcome_group *one = &ask->groups[i];
-        const struct outcome_facts facts = facts_of_group(ask, &one->group);
-        bool by_attempt;
-        if (!one->devices)
-            continue;
-        const char *outcome = outcome_name(ask, &facts, &by_attempt);
-        json_int_t before = json_integer_value(json_object_get(ask->counts, outcome));
-        json_object_set_new(ask->counts, outcome, json_integer(before + one->devices));
-        if (!is_wanted_state(ask, outcome))
-            continue;
-        ask->found += one->devices;
-        ask->groups[ask->group_count++] = *one;
+    for (size_t i = 0; i < count; i++) {
+        const struct outcome_group one = ask->groups[i];
+        bool is_wanted = false;
+        if (!count_group(ask, &one, &is_wanted, err))
+            return false;
+        if (is_wanted)
+            ask->groups[ask->group_count++] = one;
     }
-    return !ask->failed;
+    return true;
 }
 
 /* ---- The page ---- */

@@ -13,6 +13,7 @@
 #include "server/planning/package_key.h"
 #include "server/core/log.h"
 #include "server/planning/request.h"
+#include "upgrade/plan_advice.h"
 #include "upgrade/plan_text.h"
 
 #define EXCLUDED_MAX 100 /* pairs in the list; a longer list is not readable */

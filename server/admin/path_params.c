@@ -78,6 +78,22 @@ bool path_params_image(const struct request *request, struct db *db, struct prod
     return path_params_build(request, db, ret_firmware->id, text, "variant", ret, err);
 }
 
+bool path_params_named_image(const struct request *request, struct db *db, struct product *ret_product,
+                             struct firmware *ret_firmware, struct image *ret, struct error *err)
+{
+    char variant[VARIANT_SIZE], builds[BUILDS_SIZE];
+    size_t count;
+    bool given;
+    if (!path_params_image(request, db, ret_product, ret_firmware, ret, err) ||
+        !path_params_variant(request, "variant", variant, &given, err) ||
+        !image_builds(db, ret_firmware->id, ret->version, builds, &count, err))
+        return false;
+    return given || count == 1 ||
+           error_set(err, ERROR_SEVERAL_BUILDS,
+                     "version %s has several builds (variants %s): name the one to change with variant",
+                     ret->version, builds);
+}
+
 static bool refuse_device(const char *text, struct error *err)
 {
     return error_set(

@@ -37,6 +37,10 @@ bool path_params_build(const struct request *request, struct db *db, int64_t fir
 bool path_params_image(const struct request *request, struct db *db, struct product *ret_product,
                        struct firmware *ret_firmware, struct image *ret, struct error *err)
     __attribute__((warn_unused_result));
+/* As path_params_image(), for a change: of several builds, the query must name the one, even beside a default. */
+bool path_params_named_image(const struct request *request, struct db *db, struct product *ret_product,
+                             struct firmware *ret_firmware, struct image *ret, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* The id of the device: in the form in which it is stored, or as a new device would be named.
    ERROR_BAD_DEVICE. */

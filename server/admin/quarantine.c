@@ -106,7 +106,8 @@ static bool lift_full(void *cls, struct db *db, struct error *err)
                                 .product = order->product.product_key,
                                 .firmware = order->firmware.name,
                                 .package = &order->image.sha256};
-    return path_params_image(order->request, db, &order->product, &order->firmware, &order->image, err) &&
+    return path_params_named_image(order->request, db, &order->product, &order->firmware, &order->image,
+                                   err) &&
            quarantine_lift(db, order->firmware.id, &any, &order->image.sha256, &order->lifted, err) &&
            (!order->lifted ||
             event_add(db, &event,

@@ -91,6 +91,8 @@ static bool advise_version(struct db *db, const struct unknown *row, const struc
     struct firmware firmware;
     struct version version;
     struct image image;
+    char builds[BUILDS_SIZE];
+    size_t count = 0;
     bool found = false;
     if (!row->text[0]) {
         snprintf(out, ADVICE_SIZE, "the devices send no version: set VERSION in their application");
@@ -103,9 +105,10 @@ static bool advise_version(struct db *db, const struct unknown *row, const struc
         return true;
     }
     if (!firmware_find(db, product->id, row->firmware, &firmware, &found, err) ||
-        (found && !image_find(db, firmware.id, row->text, &image, &found, err)))
+        (found && (!image_builds(db, firmware.id, row->text, builds, &count, err) ||
+                   !image_find(db, firmware.id, row->text, &image, &found, err))))
         return false;
-    if (found && !image_is_full(&image))
+    if (count > 1 || (found && !image_is_full(&image)))
         snprintf(out, ADVICE_SIZE, "an image of V%s exists now: forget this row", row->text);
     else
         snprintf(out, ADVICE_SIZE, "upload %s V%s of %s, which these devices run%s",

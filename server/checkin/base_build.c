@@ -47,11 +47,15 @@ static bool load_core_id(struct db *db, struct facts *facts, const char *base, s
 }
 
 /* What an admin said, or a confirmed package left. */
-static const struct image *find_stored(const struct facts *facts, const struct builds *builds)
+static bool is_known(const struct facts *facts)
 {
     const struct snapshot *known = &facts->snapshot;
-    if (!known->confirmed.count || version_compare(&known->base, &known->confirmed) != 0)
-        return NULL;
+    return known->confirmed.count && version_compare(&known->base, &known->confirmed) == 0 &&
+           !sha256_is_zero(&facts->device.build);
+}
+
+static const struct image *find_known(const struct facts *facts, const struct builds *builds)
+{
     for (size_t i = 0; i < builds->count; i++)
         if (sha256_equal(&builds->image[i].sha256, &facts->device.build))
             return &builds->image[i];
@@ -82,6 +86,19 @@ static void heed_contradiction(struct facts *facts, const struct image *stored)
     reason_write(facts->snapshot.build_doubt, REASON_SIZE,
                  REASON(REASON_BUILD_CONTRADICTED, R_TEXT(stored->version), R_TEXT(name),
                         R_NUMBER((uint64_t)said->core_id), R_NUMBER((uint64_t)stored->core_id)));
+}
+
+/* The known build may have been deleted: no other build is the base then. */
+static void take_known(struct facts *facts, const struct builds *builds)
+{
+    const struct image *image = find_known(facts, builds);
+    if (image) {
+        choose(facts, BUILD_KNOWN, image);
+        heed_contradiction(facts, image);
+    } else {
+        choose_none(facts);
+        facts->snapshot.base_gone = builds->count > 0;
+    }
 }
 
 /* Cores without a number send 0, so a 0 that no build has says nothing. */
@@ -160,10 +177,8 @@ bool base_build_choose(struct db *db, struct facts *facts, const char *base, str
         !image_list_builds(db, facts->firmware.id, base, &list, &builds.count, err))
         return false;
     builds.image = list;
-    const struct image *stored = find_stored(facts, &builds);
-    if (stored) {
-        choose(facts, BUILD_KNOWN, stored);
-        heed_contradiction(facts, stored);
+    if (is_known(facts)) {
+        take_known(facts, &builds);
         return true;
     }
     choose_by_core_id(facts, &builds);

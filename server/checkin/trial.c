@@ -65,28 +65,33 @@ bool trial_look(struct db *db, const struct config *config, struct facts *facts,
     return !found.trial.other_tries || name_other(db, found.other, known, err);
 }
 
-/* The images of a hop. `from` stays zero for a full package. */
+/* The images of a hop. `from` stays zero for a full package. A package that is not stored any more was one of these
+   versions; among several builds, its images are not known then. */
 static bool find_images(struct db *db, const struct attempt *attempt, struct quarantine *hop, bool *ret_found,
                         struct error *err)
 {
+    char builds[BUILDS_SIZE];
+    size_t from_count, to_count;
     struct image from, to;
     bool found_from;
+    if (strcmp(attempt->format, FULL_FORMAT) == 0)
+        return image_package_to(db, attempt->firmware_id, attempt->to, &attempt->package_sha256, &hop->to,
+                                ret_found, err);
     if (!image_package_ends(db, attempt->firmware_id, attempt->from, attempt->to, &attempt->package_sha256,
                             &hop->from, &hop->to, ret_found, err))
         return false;
     if (*ret_found)
         return true;
-    if (!image_find(db, attempt->firmware_id, attempt->from, &from, &found_from, err) ||
+    if (!image_builds(db, attempt->firmware_id, attempt->from, builds, &from_count, err) ||
+        !image_builds(db, attempt->firmware_id, attempt->to, builds, &to_count, err) ||
+        !image_find(db, attempt->firmware_id, attempt->from, &from, &found_from, err) ||
         !image_find(db, attempt->firmware_id, attempt->to, &to, ret_found, err))
         return false;
-    if (!*ret_found)
-        return true;
-    hop->to = to.sha256;
-    if (strcmp(attempt->format, FULL_FORMAT) == 0)
-        return true;
-    *ret_found = found_from;
-    if (found_from)
+    *ret_found = *ret_found && found_from && from_count == 1 && to_count == 1;
+    if (*ret_found) {
         hop->from = from.sha256;
+        hop->to = to.sha256;
+    }
     return true;
 }
 

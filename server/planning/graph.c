@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "server/planning/build_choice.h"
 #include "server/planning/package_key.h"
 #include "storage/improvement.h"
 #include "upgrade/full.h"
@@ -44,12 +45,13 @@ static bool is_last(const struct graph *graph, const struct version *version)
            version_compare(&graph->plan.version[graph->plan.count - 1].version, version) == 0;
 }
 
-/* An end without an image has several builds, if it is among `all`. */
+/* An end without an image may have several builds among `all`. */
 static void mark_several(struct graph *graph, unsigned at, const struct image *all, size_t count)
 {
+    size_t builds = 0;
     for (size_t i = 0; i < count && !graph->image[at].id; i++)
-        if (strcmp(all[i].version, graph->image[at].version) == 0)
-            graph->plan.version[at].several = true;
+        builds += strcmp(all[i].version, graph->image[at].version) == 0;
+    graph->plan.version[at].several = builds > 1;
 }
 
 /* In order of travel; images are in order of version. */
@@ -71,81 +73,6 @@ static void add_versions(struct graph *graph, const struct image *images, size_t
         add_version(graph, from);
     if (!is_last(graph, to))
         add_version(graph, to);
-}
-
-/* The build of one version for the graph. `base` is the image that the device runs, NULL if it is not known: then only a
-   default is certain. */
-static const struct image *choose_build(const struct image *builds, size_t count, const struct image *base)
-{
-    const struct image *only = NULL;
-    size_t fitting = 0;
-    if (count == 1)
-        return builds;
-    for (size_t i = 0; i < count; i++) {
-        if (base && !image_same_areas(base, &builds[i]))
-            continue;
-        if (builds[i].is_default)
-            return &builds[i];
-        only = &builds[i];
-        fitting++;
-    }
-    return base && fitting == 1 ? only : NULL;
-}
-
-static size_t count_builds(const struct image *images, size_t count)
-{
-    size_t builds = 1;
-    while (builds < count && strcmp(images[builds].version, images[0].version) == 0)
-        builds++;
-    return builds;
-}
-
-static const struct image *find_hash(const struct image *builds, size_t count, const struct sha256 *hash)
-{
-    for (size_t i = 0; hash && i < count; i++)
-        if (sha256_equal(&builds[i].sha256, hash))
-            return &builds[i];
-    return NULL;
-}
-
-static const struct image *find_base(const struct image *images, size_t count, const struct version *from,
-                                     const struct sha256 *build)
-{
-    struct version version;
-    size_t builds;
-    if (build && sha256_equal(build, &image_no_build))
-        return NULL;
-    for (size_t i = 0; i < count; i += builds) {
-        builds = count_builds(&images[i], count - i);
-        if (version_parse(slice_of(images[i].version), &version) && version_compare(&version, from) == 0) {
-            const struct image *known = find_hash(&images[i], builds, build);
-            return known ? known : choose_build(&images[i], builds, NULL);
-        }
-    }
-    return NULL;
-}
-
-/* Keeps at most one build of each version: no path leads over two kinds of builds. */
-static bool choose_builds(const struct image *images, size_t count, const struct version *from,
-                          const struct sha256 *build, struct image **ret, size_t *ret_count,
-                          struct error *err)
-{
-    const struct image *base = find_base(images, count, from, build), *chosen;
-    struct version version;
-    size_t builds;
-    *ret_count = 0;
-    *ret = calloc(count + 1, sizeof **ret);
-    if (!*ret)
-        return error_set(err, ERROR_INTERNAL, "out of memory");
-    for (size_t i = 0; i < count; i += builds) {
-        builds = count_builds(&images[i], count - i);
-        bool is_base =
-            version_parse(slice_of(images[i].version), &version) && version_compare(&version, from) == 0;
-        chosen = is_base ? base : choose_build(&images[i], builds, base);
-        if (chosen)
-            (*ret)[(*ret_count)++] = *chosen;
-    }
-    return true;
 }
 
 /* ---- edges ---- */
@@ -301,7 +228,7 @@ bool graph_load(const struct daemon *daemon, struct db *db, const struct firmwar
         .plan = {.limit = (uint64_t)firmware->max_package_bytes, .format_missing = !firmware->format[0]}};
     size_t count, chosen_count;
     if (!image_list(db, firmware->id, &images, &count, err) ||
-        !choose_builds(images, count, from, build, &chosen, &chosen_count, err))
+        !build_choice_make(images, count, from, build, &chosen, &chosen_count, err))
         return false;
     graph.image = calloc(count + 2, sizeof *graph.image);
     graph.plan.version = calloc(count + 2, sizeof *graph.plan.version);

@@ -17,9 +17,8 @@ struct graph {
         *image; /* [plan.count]; id 0: only the version is known, possible for the first and the last */
 };
 
-/* Of several builds of a version, the graph has at most one: of the base that with
-   the hash `build` (NULL or zero: not known; image_no_build: no build) or the default, and of each other version the default,
-   or the only build, whose script has the same place as that of the base.
+/* Of several builds of a version, the graph has at most one (build_choice.h): of the base the one with the hash `build`
+   (NULL or zero: not known; image_no_build: no build).
 
    Reads the images from version `from` to version `to`, upwards or downwards, and the packages between
    them. The two versions differ. The caller frees *ret with graph_free(). Memory grows with n² for n

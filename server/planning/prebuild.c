@@ -11,6 +11,7 @@
 #include "server/context.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
+#include "server/planning/build_choice.h"
 #include "server/planning/package_key.h"
 #include "storage/matrix.h"
 
@@ -43,9 +44,17 @@ struct row {
 
 /* Requests, in the writer's thread */
 
-static bool helps(const struct image *from, const struct image *to)
+/* Packages go from each build, to the one build of the other version to which they lead. */
+static bool helps(const struct image *from, const struct image *images, size_t count, size_t to)
 {
-    return package_key_can_be_made(from, to) && !to->withdrawn_ms && strcmp(from->version, to->version) != 0;
+    size_t first = to, builds;
+    if (!package_key_can_be_made(from, &images[to]) || images[to].withdrawn_ms ||
+        strcmp(from->version, images[to].version) == 0)
+        return false;
+    while (first > 0 && strcmp(images[first - 1].version, images[to].version) == 0)
+        first--;
+    builds = build_choice_count(&images[first], count - first);
+    return build_choice_to(&images[first], builds, from) == &images[to];
 }
 
 /* How many of the sorted images are before the build; with or_at also the one at it. */
@@ -81,7 +90,8 @@ static bool ask_pairs(struct row *row, struct db *db, const struct firmware *fir
     for (; i < count; i++, j = 0)
         for (j = j > i ? j : i + 1; j < count; j++) {
             struct package_key key;
-            if ((only && images[i].id != only && images[j].id != only) || !helps(&images[i], &images[j]))
+            if ((only && images[i].id != only && images[j].id != only) ||
+                !helps(&images[i], images, count, j))
                 continue;
             if (asked++ == PAIRS_AT_ONCE)
                 return true;

@@ -44,37 +44,77 @@ static bool has_way(const struct firmware *firmware, const struct version *from)
     return order < 0 || (order > 0 && firmware->downgrades);
 }
 
-/* *ret_count: how many were told, at most DEVICES_AT_ONCE. */
-static bool tell_devices(struct ready_finder *finder, struct db *db, const struct firmware *firmware,
-                         const struct planned *planned, size_t *ret_count, struct error *err)
+struct round { /* over the devices of one group */
+    struct ready_finder *finder;
+    const struct firmware *firmware;
+    struct product product;
+    struct version from;
+    struct planned plan; /* of devices whose build is not known */
+};
+
+/* The plan of the device. *ret is valid until the next call. */
+static bool plan_of(const struct round *round, struct db *db, const struct ready_device *device,
+                    const struct planned **ret, struct error *err)
+{
+    *ret = &round->plan;
+    return sha256_is_zero(&device->build) || plan_cache_find(round->finder->daemon, db, round->firmware,
+                                                             &round->from, &device->build, ret, err);
+}
+
+static bool tell(const struct round *round, struct db *db, const struct ready_device *device, int64_t now_ms,
+                 struct error *err)
+{
+    const struct planned *planned;
+    if (!plan_of(round, db, device, &planned, err))
+        return false;
+    if (!is_ready(planned, round->firmware))
+        return true;
+    const struct notify_ready ready = {.product = &round->product,
+                                       .firmware = round->firmware,
+                                       .from = round->finder->group.from,
+                                       .to = planned->hop.version,
+                                       .size_bytes = planned->package.size_bytes,
+                                       .device_url = round->finder->daemon->device_url};
+    return notify_ready(db, &ready, device, now_ms, err) && ready_set(db, device->attempt_id, now_ms, err);
+}
+
+/* *ret_count: how many were looked at, at most DEVICES_AT_ONCE. */
+static bool tell_devices(struct round *round, struct db *db, size_t *ret_count, struct error *err)
 {
     _cleanup_(cleanup_free) struct ready_device *list = NULL;
-    struct product product;
+    struct ready_finder *finder = round->finder;
     bool found;
     int64_t now_ms = clock_utc_ms();
     if (!ready_list(db, &finder->group, finder->after, DEVICES_AT_ONCE, &list, ret_count, err) ||
-        !product_by_id(db, firmware->product_id, &product, &found, err))
+        !product_by_id(db, round->firmware->product_id, &round->product, &found, err))
         return false;
-    const struct notify_ready ready = {.product = &product,
-                                       .firmware = firmware,
-                                       .from = finder->group.from,
-                                       .to = planned->hop.version,
-                                       .size_bytes = planned->package.size_bytes,
-                                       .device_url = finder->daemon->device_url};
     for (size_t i = 0; i < *ret_count; i++) {
-        if (!notify_ready(db, &ready, &list[i], now_ms, err) ||
-            !ready_set(db, list[i].attempt_id, now_ms, err))
+        if (!tell(round, db, &list[i], now_ms, err))
             return false;
         finder->after = list[i].attempt_id;
     }
     return true;
 }
 
+/* When the version has several builds, devices whose build is known may have a package, and others not. */
+static bool look_at_devices(struct ready_finder *finder, struct db *db, const struct firmware *firmware,
+                            const struct version *from, size_t *ret_count, struct error *err)
+{
+    struct round round = {.finder = finder, .firmware = firmware, .from = *from};
+    const struct planned *planned;
+    char builds[BUILDS_SIZE];
+    size_t count;
+    if (!plan_cache_find(finder->daemon, db, firmware, from, NULL, &planned, err) ||
+        !image_builds(db, firmware->id, finder->group.from, builds, &count, err))
+        return false;
+    round.plan = *planned;
+    return (!is_ready(planned, firmware) && count <= 1) || tell_devices(&round, db, ret_count, err);
+}
+
 static bool look_at_group(struct ready_finder *finder, struct db *db, size_t *ret_count, struct error *err)
 {
     struct firmware firmware;
     struct version from;
-    const struct planned *planned;
     int64_t ids[WEBHOOKS_MAX];
     unsigned listening;
     bool found;
@@ -84,8 +124,7 @@ static bool look_at_group(struct ready_finder *finder, struct db *db, size_t *re
         return false;
     if (!listening || !version_parse(slice_of(finder->group.from), &from) || !has_way(&firmware, &from))
         return true;
-    return plan_cache_find(finder->daemon, db, &firmware, &from, NULL, &planned, err) &&
-           (!is_ready(planned, &firmware) || tell_devices(finder, db, &firmware, planned, ret_count, err));
+    return look_at_devices(finder, db, &firmware, &from, ret_count, err);
 }
 
 static void begin_look(struct ready_finder *finder, uint64_t changes)

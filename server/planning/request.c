@@ -49,7 +49,8 @@ bool package_request(struct db *db, struct daemon *daemon, const struct package_
 }
 
 bool package_request_upgrade(struct db *db, struct daemon *daemon, const struct firmware *firmware,
-                             const char *version, int64_t now_ms, struct error *err)
+                             const char *version, const struct sha256 *build, int64_t now_ms,
+                             struct error *err)
 {
     const struct planned *planned;
     struct version base, target;
@@ -58,6 +59,6 @@ bool package_request_upgrade(struct db *db, struct daemon *daemon, const struct 
     int order = version_compare(&base, &target);
     if (order == 0 || (order > 0 && !firmware->downgrades))
         return true;
-    return plan_cache_find(daemon, db, firmware, &base, NULL, &planned, err) &&
+    return plan_cache_find(daemon, db, firmware, &base, build, &planned, err) &&
            plan_cache_ask(daemon, db, planned, now_ms, err);
 }

@@ -26,10 +26,11 @@ bool package_request(struct db *db, struct daemon *daemon, const struct package_
 bool package_request_key(struct db *db, struct daemon *daemon, const struct package_key *key, int64_t now_ms,
                          struct error *err) __attribute__((warn_unused_result));
 
-/* Writer's thread: a device of this firmware runs, or probably runs, `version`. Queues what the device needs next on its
+/* Writer's thread: a device of this firmware runs, or probably runs, `version`, and of it the image with the hash
+   `build` (NULL or zero: not known). Queues what the device needs next on its
    way to the target. */
 bool package_request_upgrade(struct db *db, struct daemon *daemon, const struct firmware *firmware,
-                             const char *version, int64_t now_ms, struct error *err)
-    __attribute__((warn_unused_result));
+                             const char *version, const struct sha256 *build, int64_t now_ms,
+                             struct error *err) __attribute__((warn_unused_result));
 
 #endif

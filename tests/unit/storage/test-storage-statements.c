@@ -20,7 +20,7 @@ static const char *const may_scan[] = {
     "SELECT count(*) FROM quarantine", /* hops out of service: few */
     "SELECT coalesce(sum(g.devices)",  /* firmwares */
     "SELECT id FROM firmware ORDER BY id",
-    "SELECT p.product_key, f.name, coalesce(a.version, ''), b.version, q.reason", /* hops out of service: few */
+    "SELECT p.product_key, f.name, coalesce(a.version, ''), coalesce(a.variant", /* hops out of service: few */
     "SELECT count(*) FILTER",
     "SELECT p.format, count(*)",
     "SELECT id FROM firmware WHERE format",              /* once, at start */
@@ -55,6 +55,7 @@ static const char *const may_walk[] = {"USING INDEX package_queued",
                                        "USING INDEX device_stale_link",
                                        "USING COVERING INDEX device_stale_link",
                                        "USING INDEX campaign_live",
+                                       "SCAN v", /* versions with several builds */
                                        "SCAN (subquery"};
 
 /* Tables that grow with the fleet, and columns that many of their rows share. An index range that only such
@@ -81,6 +82,10 @@ static const struct {
     {"SELECT runs, is_out, devices FROM", "devices that are held out"},
     {"SELECT (SELECT count(*) FROM image WHERE firmware_id = $1), (SELECT count(*) FROM device",
      "an admin deletes a firmware"},
+    {"SELECT d.confirmed_version, d.build_sha256, count(*) FROM",
+     "the effect of a target with several builds"},
+    {"SELECT v.version", "the overview, for versions with several builds and no default"},
+    {"SELECT d.build_sha256, count(*) FROM fleet_member", "outcomes of a version with several builds"},
     {"SELECT count(*) FROM device WHERE product_id", "an admin deletes a product"},
     {"SELECT seq, package, detail FROM ledger WHERE kind", "the evidence of a campaign, one at a time"},
     {"SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM ledger", "the evidence of a campaign"},

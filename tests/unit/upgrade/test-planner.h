@@ -13,6 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "upgrade/plan_advice.h"
 #include "upgrade/plan_text.h"
 
 #define LIMIT 491520

@@ -52,7 +52,7 @@ export function Groups({ groups }: { groups: Group[] }) {
     const t = useT();
     const reasonText = useReasons();
     return (
-        <Table caption={t('campaigns.groups')} rows={groups} rowKey={({ version, effect, path }) => `${version} ${effect} ${path?.join()}`} columns={[
+        <Table caption={t('campaigns.groups')} rows={groups} rowKey={({ version, build_sha256: build, effect, path }) => `${version} ${build} ${effect} ${path?.join()}`} columns={[
             { title: t('campaigns.version'), cell: ({ version }) => version ?? '–' },
             { title: t('campaigns.devices'), cell: ({ devices }) => number(devices), numeric: true },
             { title: t('campaigns.what-happens'), cell: (group) => <>{t(`campaigns.effect-${group.effect}`)}{group.reason && <span class="sub">{reasonText(group)}</span>}</> },

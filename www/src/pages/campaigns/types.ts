@@ -98,6 +98,7 @@ export interface Group {
     effect: 'upgrade' | 'waiting' | 'unreachable' | 'up_to_date' | 'above' | 'unknown' | 'out';
     path: string[] | null;
     hops: number | null;
+    build_sha256: string | null;
     bytes_per_device: number | null;
     reason: string | null;
 }

@@ -35,7 +35,7 @@ function Shown({ effect }: { effect: Effect }) {
             ]} />
             {effect.groups.length === 0 && <p class="hint">{t('firmware.effect-none')}</p>}
             {effect.groups.length > 0 && (
-                <Table caption={t('firmware.effect-caption')} rows={effect.groups} rowKey={({ version, effect: what }) => `${version} ${what}`} columns={[
+                <Table caption={t('firmware.effect-caption')} rows={effect.groups} rowKey={({ version, build_sha256: build, effect: what }) => `${version} ${build} ${what}`} columns={[
                     { title: t('firmware.version'), cell: ({ version }) => version ?? '?' },
                     { title: t('page.devices'), cell: ({ devices }) => number(devices), numeric: true },
                     { title: t('firmware.effect'), cell: ({ effect: what }) => <Tag tone={tones[what]}>{t(`firmware.effect-${what}`)}</Tag> },

@@ -126,6 +126,6 @@ export interface Effect {
     } | null;
     groups: (Reason<'reason'> & {
         version: string | null; devices: number; effect: 'upgrade' | 'waiting' | 'unreachable' | 'up_to_date' | 'above' | 'unknown' | 'out';
-        path: string[] | null; hops: number | null; bytes_per_device: number | null;
+        path: string[] | null; hops: number | null; build_sha256: string | null; bytes_per_device: number | null;
     })[];
 }

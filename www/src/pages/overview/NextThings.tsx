@@ -17,6 +17,7 @@ import type { Answer, Thing } from './answer';
 function placeOf({ action, product = '', firmware = '', campaign, device, version, from, to, webhook }: Thing): [string, Record<string, string>] {
     switch (action.do) {
     case 'approve': case 'decide': return ['/campaigns', { product, firmware, campaign: String(campaign) }];
+    case 'name-build': return ['/firmware', { product, firmware }];
     case 'upload-image': return ['/firmware', { product, firmware, upload: version ?? '' }];
     case 'set-format': return ['/firmware', { product, firmware, tab: 'settings' }];
     case 'find-path': return ['/firmware', { product, firmware, tab: 'path', from: from ?? '', to: to ?? '' }];
