@@ -70,12 +70,12 @@ static const char *const sql[] = {
         "LEFT JOIN image a ON a.firmware_id = q.firmware_id AND a.sha256 = q.from_sha256 "
         "WHERE true " OF_PRODUCT("$1", "$2"),
     [OVERSIZE_FROM] =
-        "SELECT g.asked_version, sum(g.devices) AS total, max(p.size_bytes) FROM firmware f "
+        "SELECT g.asked_version, sum(g.devices) AS total, max(p.size_bytes), max(p.size_bytes - p.uncounted_bytes) FROM firmware f "
         "JOIN fleet_group g ON g.firmware_id = f.id AND g.target_version = '' AND g.asked_version <> '' "
         "JOIN image a ON a.firmware_id = f.id AND a.version = g.asked_version "
         "JOIN image t ON t.firmware_id = f.id AND t.version = $1 "
         "JOIN package p ON p.from_sha256 = a.sha256 AND p.to_sha256 = t.sha256 AND p.format = f.format "
-        "AND p.state = 'ready' AND p.size_bytes > f.max_package_bytes "
+        "AND p.state = 'ready' AND p.size_bytes - p.uncounted_bytes > f.max_package_bytes "
         "WHERE f.id = $2 GROUP BY g.asked_version ORDER BY total DESC LIMIT $3",
     [HELD] = "SELECT count(*) FROM (SELECT 1 FROM device WHERE product_id = $1 AND state = 'held' LIMIT $2)",
     [LAST_LINK] = "SELECT coalesce(max(id), 0) FROM link",
@@ -185,7 +185,7 @@ bool overview_oversize(struct db *db, int64_t firmware_id, const char *target, i
     struct overview_oversize row = {.devices = 0};
     return db_list(db,
                    QUERY(OVERSIZE_FROM, PARAMS(P_TEXT(target), P_INT(firmware_id), P_INT(limit)),
-                         FIELDS(F_TEXT(row.from), F_INT(&row.devices), F_INT(&row.size_bytes))),
+                         FIELDS(F_TEXT(row.from), F_INT(&row.devices), F_INT(&row.size_bytes), F_INT(&row.counted_bytes))),
                    &row, sizeof row, ret, ret_count, err);
 }
 

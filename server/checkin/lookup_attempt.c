@@ -124,13 +124,15 @@ static bool look_at_pinned(struct db *db, struct facts *facts, struct error *err
 {
     const struct attempt *attempt = &facts->attempt;
     struct image to;
+    int64_t uncounted = 0;
     bool found, ready, led_to = false;
     if (!image_find(db, attempt->firmware_id, attempt->to, &to, &found, err) ||
-        !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err))
+        !package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, &uncounted, err))
         return false;
     if (!found && !image_package_is_servable(db, attempt->firmware_id, attempt->to, &attempt->package_sha256,
                                              &led_to, err)) /* one of several builds */
         return false;
+    facts->snapshot.pinned_uncounted = (uint64_t)uncounted;
     facts->snapshot.pinned_servable = ready && (found ? !to.withdrawn_ms : led_to);
     return true;
 }
