@@ -63,7 +63,8 @@ struct package_format {
     unsigned int
         rules; /* number of the rules by which packages are made and judged. It goes up when those rules were
                             wrong; the server then makes the packages again. */
-    int64_t max_bytes; /* no module accepts a package of which more bytes count (package_format_uncounted()). 0: the device decides. */
+    int64_t
+        max_bytes; /* no module accepts a package of which more bytes count (package_format_uncounted()). 0: the device decides. */
 };
 
 extern const struct package_format package_format_table[PACKAGE_FORMAT_COUNT]; /* by enum package_format_id */

@@ -132,7 +132,7 @@ static void print_full(const json_t *answer)
         return;
     if (!hops) {
         puts(strcmp(member(deltas, "state"), "none") == 0 ? "there is no path of deltas"
-                                                            : "a path of deltas is not known yet");
+                                                          : "a path of deltas is not known yet");
         return;
     }
     printf("the path of deltas has %zu %s, ", hops, hops == 1 ? "hop" : "hops");

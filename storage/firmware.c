@@ -6,8 +6,9 @@
 #include "storage/entities.h"
 #include "upgrade/canary.h"
 
-static const char *const names_of_full_packages[] = {
-    [FULL_PACKAGES_OFF] = "off", [FULL_PACKAGES_ALLOWED] = "allowed", [FULL_PACKAGES_PREFERRED] = "preferred"};
+static const char *const names_of_full_packages[] = {[FULL_PACKAGES_OFF] = "off",
+                                                     [FULL_PACKAGES_ALLOWED] = "allowed",
+                                                     [FULL_PACKAGES_PREFERRED] = "preferred"};
 const struct enum_names full_packages_names = ENUM_NAMES(names_of_full_packages);
 
 #define CHANGED(FIRST, NEXT, row)                                                                            \

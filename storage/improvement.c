@@ -110,10 +110,11 @@ bool improvement_keep(struct db *db, int64_t id, const struct package_made *made
 {
     int64_t changes;
     if (!db_row(db, QUERY(BETTER, PARAMS(P_INT(id)), FIELDS(F_HASH(ret_old))), ret_had, err) ||
-        !db_do(db,
-               COMMAND(KEEP, PARAMS(P_INT(made->size_bytes), P_INT(made->uncounted_bytes), P_HASH(&made->sha256), P_INT(made->effort),
-                                    P_TEXT_OR_NULL(made->note), P_INT(id))),
-               &changes, err))
+        !db_do(
+            db,
+            COMMAND(KEEP, PARAMS(P_INT(made->size_bytes), P_INT(made->uncounted_bytes), P_HASH(&made->sha256),
+                                 P_INT(made->effort), P_TEXT_OR_NULL(made->note), P_INT(id))),
+            &changes, err))
         return false;
     *ret_kept = changes > 0;
     *ret_had = *ret_had && *ret_kept;

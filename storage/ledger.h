@@ -50,7 +50,7 @@
     X(LEDGER_PACKAGE_MADE, "package-made", "package",                                                        \
       "effort format from_sha256 origin proven size to_sha256")                                              \
     X(LEDGER_PACKAGE_REFUSED, "package-refused", "product firmware package",                                 \
-      "counted format from from_sha256 limit reason size to to_sha256 why")                                          \
+      "counted format from from_sha256 limit reason size to to_sha256 why")                                  \
     X(LEDGER_PACKAGE_UPLOADED, "package-uploaded", "product firmware package",                               \
       "by format from proven size to")                                                                       \
     X(LEDGER_PACKAGE_FORGOTTEN, "package-forgotten", "product firmware package", "by format from to")        \

@@ -185,7 +185,8 @@ bool overview_oversize(struct db *db, int64_t firmware_id, const char *target, i
     struct overview_oversize row = {.devices = 0};
     return db_list(db,
                    QUERY(OVERSIZE_FROM, PARAMS(P_TEXT(target), P_INT(firmware_id), P_INT(limit)),
-                         FIELDS(F_TEXT(row.from), F_INT(&row.devices), F_INT(&row.size_bytes), F_INT(&row.counted_bytes))),
+                         FIELDS(F_TEXT(row.from), F_INT(&row.devices), F_INT(&row.size_bytes),
+                                F_INT(&row.counted_bytes))),
                    &row, sizeof row, ret, ret_count, err);
 }
 

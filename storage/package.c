@@ -243,9 +243,9 @@ bool package_queue(struct db *db, const struct package_key *key, bool requeue_fa
 bool package_is_servable(struct db *db, const struct sha256 *sha256, int64_t firmware_id, bool *ret,
                          int64_t *ret_uncounted, struct error *err)
 {
-    return db_row(db,
-                  QUERY(IS_SERVABLE, PARAMS(P_HASH(sha256), P_INT(firmware_id)), FIELDS(F_INT(ret_uncounted))),
-                  ret, err);
+    return db_row(
+        db, QUERY(IS_SERVABLE, PARAMS(P_HASH(sha256), P_INT(firmware_id)), FIELDS(F_INT(ret_uncounted))), ret,
+        err);
 }
 
 bool package_log(struct db *db, int64_t id, char *out, size_t out_size, struct error *err)
@@ -301,9 +301,9 @@ bool package_set_ready(struct db *db, int64_t id, const struct package_made *mad
                        struct error *err)
 {
     return db_do(db,
-                 COMMAND(READY, PARAMS(P_INT(made->size_bytes), P_INT(made->uncounted_bytes), P_HASH(&made->sha256),
-                                       P_ENUM(made->origin, &package_origin_names), P_INT(made->proven),
-                                       P_INT(made->effort), P_TEXT_OR_NULL(made->note),
+                 COMMAND(READY, PARAMS(P_INT(made->size_bytes), P_INT(made->uncounted_bytes),
+                                       P_HASH(&made->sha256), P_ENUM(made->origin, &package_origin_names),
+                                       P_INT(made->proven), P_INT(made->effort), P_TEXT_OR_NULL(made->note),
                                        P_TEXT_OR_NULL(made->log), P_INT(now_ms), P_INT(id))),
                  NULL, err);
 }

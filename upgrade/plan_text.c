@@ -81,9 +81,12 @@ static void write_excess(const struct plan_graph *graph, const struct plan_edge 
     plan_count_text(plan_counted(edge), a);
     plan_count_text(graph->limit, b);
     if (hop)
-        reason_write(out, REASON_SIZE, REASON(is_part ? REASON_CORE_SHRINKING : REASON_PACKAGE_SHRINKING, R_TEXT(hop), R_TEXT(a), R_TEXT(b)));
+        reason_write(out, REASON_SIZE,
+                     REASON(is_part ? REASON_CORE_SHRINKING : REASON_PACKAGE_SHRINKING, R_TEXT(hop),
+                            R_TEXT(a), R_TEXT(b)));
     else
-        reason_write(out, REASON_SIZE, REASON(is_part ? REASON_HOP_CORE_OVERSIZE : REASON_HOP_OVERSIZE, R_TEXT(a), R_TEXT(b)));
+        reason_write(out, REASON_SIZE,
+                     REASON(is_part ? REASON_HOP_CORE_OVERSIZE : REASON_HOP_OVERSIZE, R_TEXT(a), R_TEXT(b)));
 }
 
 /* No delta can be made. */
@@ -118,7 +121,8 @@ static void write_why_edge(const struct plan_graph *graph, unsigned from, unsign
 {
     const struct plan_edge *edge = plan_edge(graph, from, to);
 
-    if (edge->state == EDGE_READY || (edge->state == EDGE_UNPROVEN && plan_counted(edge) > graph->limit && !edge->whole))
+    if (edge->state == EDGE_READY ||
+        (edge->state == EDGE_UNPROVEN && plan_counted(edge) > graph->limit && !edge->whole))
         write_excess(graph, edge, NULL, out);
     else if (edge->state == EDGE_UNPROVEN)
         reason_write(out, REASON_SIZE, REASON(REASON_HOP_UNPROVEN));

@@ -87,9 +87,8 @@ static bool put_oversize(struct attention *attention, const struct product *prod
         attention_put(
             attention, "oversize", subject, 0, attention_action("find-path", NULL, " "),
             "%sthe package V%s to V%s has %lld bytes, the limit is %lld, and there is no path of smaller packages",
-            list[i].counted_bytes < list[i].size_bytes ? "the change of the core in " : "",
-            list[i].from, firmware->target, (long long)list[i].counted_bytes,
-            (long long)firmware->max_package_bytes);
+            list[i].counted_bytes < list[i].size_bytes ? "the change of the core in " : "", list[i].from,
+            firmware->target, (long long)list[i].counted_bytes, (long long)firmware->max_package_bytes);
     }
     return true;
 }

@@ -61,17 +61,17 @@ static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret
     if (!firmware_count(db, firmware->id, &counts, err) ||
         !quarantine_count(db, firmware->id, &quarantined, err))
         return false;
-    *ret = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:I, s:I, s:I, s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:o}",
-                     "firmware", firmware->name, "format", field_text(firmware->format), "format_is_default",
-                     firmware->format_is_default != 0, "fitting_format",
-                     field_text(family ? family->format : ""), "max_package_bytes",
-                     (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0,
-                     "canary_confirmations", (json_int_t)firmware->canary_confirmations, "quarantine_after",
-                     (json_int_t)firmware->quarantine_after, "quarantined", (json_int_t)quarantined, "hours",
-                     firmware->hours, "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month,
-                     "full_packages", enum_name(&full_packages_names, firmware->full_packages), "target", field_text(firmware->target),
-                     "images", (json_int_t)counts.images, "devices", (json_int_t)counts.devices, "created_at",
-                     (json_int_t)firmware->created_ms, "notice", field_text(notice_of(firmware, notice)));
+    *ret = json_pack(
+        "{s:s, s:o, s:b, s:o, s:I, s:b, s:I, s:I, s:I, s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:o}", "firmware",
+        firmware->name, "format", field_text(firmware->format), "format_is_default",
+        firmware->format_is_default != 0, "fitting_format", field_text(family ? family->format : ""),
+        "max_package_bytes", (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0,
+        "canary_confirmations", (json_int_t)firmware->canary_confirmations, "quarantine_after",
+        (json_int_t)firmware->quarantine_after, "quarantined", (json_int_t)quarantined, "hours",
+        firmware->hours, "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month, "full_packages",
+        enum_name(&full_packages_names, firmware->full_packages), "target", field_text(firmware->target),
+        "images", (json_int_t)counts.images, "devices", (json_int_t)counts.devices, "created_at",
+        (json_int_t)firmware->created_ms, "notice", field_text(notice_of(firmware, notice)));
     return true;
 }
 
@@ -174,16 +174,16 @@ static bool note_settings(const struct settings *settings, struct db *db, struct
     const struct firmware *firmware = &settings->firmware;
     const struct event event = {
         .kind = LEDGER_FIRMWARE_SET, .product = settings->product.product_key, .firmware = firmware->name};
-    return event_add(db, &event,
-                     json_pack("{s:o, s:I, s:b, s:o*, s:s, s:s, s:I, s:I, s:I}", "by",
-                               event_by(settings->request), "canary_confirmations",
-                               (json_int_t)firmware->canary_confirmations, "downgrades",
-                               (int)firmware->downgrades, "format", event_text(firmware->format),
-                               "full_packages", enum_name(&full_packages_names, firmware->full_packages), "hours", firmware->hours,
-                               "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month,
-                               "max_package_bytes", (json_int_t)firmware->max_package_bytes,
-                               "quarantine_after", (json_int_t)firmware->quarantine_after),
-                     err);
+    return event_add(
+        db, &event,
+        json_pack("{s:o, s:I, s:b, s:o*, s:s, s:s, s:I, s:I, s:I}", "by", event_by(settings->request),
+                  "canary_confirmations", (json_int_t)firmware->canary_confirmations, "downgrades",
+                  (int)firmware->downgrades, "format", event_text(firmware->format), "full_packages",
+                  enum_name(&full_packages_names, firmware->full_packages), "hours", firmware->hours,
+                  "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month, "max_package_bytes",
+                  (json_int_t)firmware->max_package_bytes, "quarantine_after",
+                  (json_int_t)firmware->quarantine_after),
+        err);
 }
 
 /* Devices send the name: a new name is a firmware that they do not ask for. */
@@ -316,7 +316,8 @@ static bool check_number(const char *name, const json_t *value, json_int_t least
 static bool read_full_packages(struct settings *settings, struct error *err)
 {
     unsigned choice = FULL_PACKAGES_OFF;
-    if (settings->full_packages && !enum_find(&full_packages_names, slice_of(settings->full_packages), &choice))
+    if (settings->full_packages &&
+        !enum_find(&full_packages_names, slice_of(settings->full_packages), &choice))
         return error_set(err, ERROR_INVALID, "full_packages is off, allowed or preferred");
     settings->choice = (enum full_packages)choice;
     return true;
@@ -380,7 +381,8 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
     settings.quarantine_after = after;
     settings.max_bytes_per_month = month;
     settings.force = force;
-    if (!check_values(&settings, limit, err) || !read_full_packages(&settings, err) || !call_change(call, change_settings, &settings, err))
+    if (!check_values(&settings, limit, err) || !read_full_packages(&settings, err) ||
+        !call_change(call, change_settings, &settings, err))
         return false;
     if (settings.format)
         prebuild_add(call->daemon->prebuild, settings.firmware.id, 0);

@@ -44,7 +44,8 @@ static bool firmware_load(const struct request *request, struct db *db, int64_t 
                              field_text(firmware.name), firmware.format, firmware.format_is_default,
                              (json_int_t)firmware.max_package_bytes, firmware.target, firmware.downgrades,
                              (json_int_t)firmware.canary_confirmations, (json_int_t)firmware.quarantine_after,
-                             firmware.hours, (json_int_t)firmware.max_bytes_per_month, (int)firmware.full_packages)
+                             firmware.hours, (json_int_t)firmware.max_bytes_per_month,
+                             (int)firmware.full_packages)
                  : NULL;
     return true;
 }

@@ -88,9 +88,9 @@ static bool is_oversize(const struct firmware *firmware, const struct package *p
     int64_t counted = package_counted(package), limit = limit_of(firmware, package);
     if (counted <= limit)
         return false;
-    reason_write(
-        reason, REASON_SIZE,
-        REASON(package->uncounted_bytes ? REASON_HOP_CORE_OVERSIZE : REASON_HOP_OVERSIZE, R_NUMBER(counted), R_NUMBER(limit)));
+    reason_write(reason, REASON_SIZE,
+                 REASON(package->uncounted_bytes ? REASON_HOP_CORE_OVERSIZE : REASON_HOP_OVERSIZE,
+                        R_NUMBER(counted), R_NUMBER(limit)));
     return true;
 }
 
@@ -140,7 +140,8 @@ static json_t *to_json(const struct daemon *daemon, const struct firmware *firmw
     json_t *json = json_pack(
         "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:b, s:I, s:I, s:o, s:o}", "from", from, "to", to, "format",
         package->key.format, "state", oversize ? "oversize" : enum_name(&package_state_names, package->state),
-        "size", field_number(package->size_bytes), "counted", ready ? json_integer((json_int_t)package_counted(package)) : json_null(), "sha256",
+        "size", field_number(package->size_bytes), "counted",
+        ready ? json_integer((json_int_t)package_counted(package)) : json_null(), "sha256",
         ready ? field_hash(&package->sha256) : json_null(), "limit", (json_int_t)limit_of(firmware, package),
         "proven", ready && package->proven, "crashes", (json_int_t)package->crashes, "queued_at",
         (json_int_t)package->queued_ms, "finished_at", field_number(package->finished_ms), "duration_ms",

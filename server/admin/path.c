@@ -71,8 +71,7 @@ static void add_pair(json_t *list, const struct way *way, unsigned from, unsigne
 static json_t *hops_json(const struct way *way, const struct plan *plan)
 {
     json_t *list = json_array();
-    for (unsigned at = 0; plan->hops && at != way->graph.plan.count - 1;
-         at = plan_next(&way->graph.plan, at))
+    for (unsigned at = 0; plan->hops && at != way->graph.plan.count - 1; at = plan_next(&way->graph.plan, at))
         add_pair(list, way, at, plan_next(&way->graph.plan, at));
     return list;
 }
@@ -196,8 +195,8 @@ static bool uses_full(const struct way *way)
 
 static json_t *deltas_to_json(const struct way *way)
 {
-    return json_pack("{s:s, s:O, s:o}", "state", states[way->deltas.outcome], "hops", way->deltas_hops, "size",
-                     field_number((int64_t)way->deltas.bytes));
+    return json_pack("{s:s, s:O, s:o}", "state", states[way->deltas.outcome], "hops", way->deltas_hops,
+                     "size", field_number((int64_t)way->deltas.bytes));
 }
 
 static bool has_full(const struct way *way, const struct image *target)
@@ -220,10 +219,11 @@ static bool full_to_json(const struct way *way, struct db *db, json_t **ret, str
         return false;
     bool sized = found && package.size_bytes > 0, compared = sized && way->deltas.hops;
     json_int_t more = sized ? (json_int_t)package.size_bytes - (json_int_t)way->deltas.bytes : 0;
-    *ret = json_pack("{s:s, s:o, s:I, s:b, s:o, s:o}", "state", found ? package_state_name(&package) : "unknown",
-                     "size", sized ? json_integer((json_int_t)package.size_bytes) : json_null(), "limit",
-                     (json_int_t)PACKAGE_FORMAT_EC618_FULL_MAX, "used", uses_full(way), "more_bytes",
-                     compared ? json_integer(more) : json_null(), "deltas", deltas_to_json(way));
+    *ret =
+        json_pack("{s:s, s:o, s:I, s:b, s:o, s:o}", "state", found ? package_state_name(&package) : "unknown",
+                  "size", sized ? json_integer((json_int_t)package.size_bytes) : json_null(), "limit",
+                  (json_int_t)PACKAGE_FORMAT_EC618_FULL_MAX, "used", uses_full(way), "more_bytes",
+                  compared ? json_integer(more) : json_null(), "deltas", deltas_to_json(way));
     return true;
 }
 
@@ -233,11 +233,12 @@ static bool to_json(struct way *way, struct db *db, json_t **ret, struct error *
     json_t *full;
     if (!full_to_json(way, db, &full, err))
         return false;
-    json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o?}", "firmware", way->firmware.name, "from",
-        way->from_text, "to", way->to_text, "state", states[way->plan.outcome], "hops", hops_json(way, &way->plan),
-        "size", field_number((int64_t)way->plan.bytes), "excluded", excluded_json(way), "waiting",
-        waiting_json(way), "limit", (json_int_t)way->firmware.max_package_bytes, "full", full);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o?}", "firmware", way->firmware.name,
+                  "from", way->from_text, "to", way->to_text, "state", states[way->plan.outcome], "hops",
+                  hops_json(way, &way->plan), "size", field_number((int64_t)way->plan.bytes), "excluded",
+                  excluded_json(way), "waiting", waiting_json(way), "limit",
+                  (json_int_t)way->firmware.max_package_bytes, "full", full);
     if (!advise(way, db, advice, err)) {
         json_decref(json);
         return false;

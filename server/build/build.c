@@ -204,7 +204,8 @@ static enum make_end publish(struct build *making)
     struct error err;
     if (!is_of_use(making))
         return MAKE_READY;
-    if (making->proven && !uncounted_read(making->made, making->package.key.format, &making->uncounted_bytes, &err))
+    if (making->proven &&
+        !uncounted_read(making->made, making->package.key.format, &making->uncounted_bytes, &err))
         return build_fail(making, MAKE_CRASHED, "%.300s", err.text);
     stop_point("package-written");
     if (blob_adopt(making->daemon->blobs, making->made, &making->sha256, &making->size_bytes, &err)) {

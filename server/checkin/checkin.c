@@ -153,7 +153,8 @@ static bool was_replaced(const struct fetch_task *task)
     bool servable = true;
     if (is_full(task) || !reader_pool_take(reader_pool, &db, &err))
         return false;
-    bool known = package_is_servable(db, &task->wanted, task->checkin.facts.firmware.id, &servable, &uncounted, &err);
+    bool known =
+        package_is_servable(db, &task->wanted, task->checkin.facts.firmware.id, &servable, &uncounted, &err);
     reader_pool_give(reader_pool, db);
     return known && !servable;
 }

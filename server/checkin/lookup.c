@@ -153,6 +153,22 @@ static bool look_for_builds(struct db *db, struct facts *facts, const char *base
     return true;
 }
 
+/* The facts of the package to the hop. */
+static void fill_package(const struct planned *planned, struct snapshot *known)
+{
+    known->package = planned->full            ? PACKAGE_READY
+                     : planned->package_found ? package_state(&planned->package)
+                                              : PACKAGE_NONE;
+    known->package_size = (uint64_t)planned->package.size_bytes;
+    known->package_uncounted = (uint64_t)planned->package.uncounted_bytes;
+    snprintf(known->package_released_by, sizeof known->package_released_by, "%s",
+             planned->package.released_by);
+    snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,
+             planned->package.error);
+    snprintf(known->package_quarantine, sizeof known->package_quarantine, "%.*s",
+             (int)sizeof known->package_quarantine - 1, planned->package.quarantine);
+}
+
 static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
 {
     struct snapshot *known = &facts->snapshot;
@@ -182,17 +198,7 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
     known->pairs_unasked = planned->unasked_count > 0;
     memcpy(known->plan_reason, planned->reason, sizeof known->plan_reason);
     version_parse(slice_of(planned->hop.version), &known->hop);
-    known->package = planned->full            ? PACKAGE_READY
-                     : planned->package_found ? package_state(&planned->package)
-                                              : PACKAGE_NONE;
-    known->package_size = (uint64_t)planned->package.size_bytes;
-    known->package_uncounted = (uint64_t)planned->package.uncounted_bytes;
-    snprintf(known->package_released_by, sizeof known->package_released_by, "%s",
-             planned->package.released_by);
-    snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,
-             planned->package.error);
-    snprintf(known->package_quarantine, sizeof known->package_quarantine, "%.*s",
-             (int)sizeof known->package_quarantine - 1, planned->package.quarantine);
+    fill_package(planned, known);
     return look_for_builds(db, facts, base, err) && trial_look(db, daemon->config, facts, err);
 }
 

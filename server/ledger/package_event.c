@@ -24,7 +24,8 @@ static bool note_oversize(struct db *db, const struct package_key *key, const st
 {
     _cleanup_(cleanup_free) struct ledger_oversize *list = NULL;
     size_t count;
-    if (!ledger_oversize_list(db, &key->from, &key->to, made->size_bytes - made->uncounted_bytes, &list, &count, err))
+    if (!ledger_oversize_list(db, &key->from, &key->to, made->size_bytes - made->uncounted_bytes, &list,
+                              &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct ledger_oversize *over = &list[i];
@@ -34,9 +35,10 @@ static bool note_oversize(struct db *db, const struct package_key *key, const st
                                     .firmware = over->firmware,
                                     .package = &made->sha256};
         if (!event_add(db, &event,
-                       json_pack("{s:I, s:s, s:s, s:I, s:I, s:s, s:s}", "counted", (json_int_t)(made->size_bytes - made->uncounted_bytes), "format", key->format, "from", over->from,
-                                 "limit", (json_int_t)over->limit_bytes, "size", (json_int_t)made->size_bytes,
-                                 "to", over->to, "why", "oversize"),
+                       json_pack("{s:I, s:s, s:s, s:I, s:I, s:s, s:s}", "counted",
+                                 (json_int_t)(made->size_bytes - made->uncounted_bytes), "format",
+                                 key->format, "from", over->from, "limit", (json_int_t)over->limit_bytes,
+                                 "size", (json_int_t)made->size_bytes, "to", over->to, "why", "oversize"),
                        err))
             return false;
     }

@@ -193,8 +193,8 @@ static bool take_edge(void *cls)
     edge->state = (uint8_t)state;
     edge->size = (uint64_t)row->size_bytes;
     edge->uncounted = (uint64_t)row->uncounted_bytes;
-    edge->improving = state == EDGE_READY &&
-                      improvement_may_fit((int64_t)plan_counted(edge), row->tried, (int64_t)edges->graph->plan.limit);
+    edge->improving = state == EDGE_READY && improvement_may_fit((int64_t)plan_counted(edge), row->tried,
+                                                                 (int64_t)edges->graph->plan.limit);
     if (state == EDGE_FAILED || state == EDGE_QUARANTINED)
         edges->no_memory = !(edge->error = strdup(state == EDGE_FAILED ? row->error : row->quarantine));
     return !edges->no_memory;

@@ -110,8 +110,7 @@ bool graph_plan(struct db *db, const struct firmware *firmware, struct graph *gr
         return false;
     if (ret->outcome == PLAN_NONE)
         return plan_with(db, firmware, graph, WHOLE_FOR_EXCLUDED, ret, err);
-    return prefers || ret->outcome != PLAN_PATH ||
-           plan_with(db, firmware, graph, WHOLE_IF_CHEAPER, ret, err);
+    return prefers || ret->outcome != PLAN_PATH || plan_with(db, firmware, graph, WHOLE_IF_CHEAPER, ret, err);
 }
 
 void graph_package_key(const struct daemon *daemon, const struct firmware *firmware,

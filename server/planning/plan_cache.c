@@ -156,8 +156,8 @@ static bool make_direct(const struct daemon *daemon, struct db *db, const struct
         !image_find(db, firmware->id, firmware->target, &ret->hop, &target_found, err) ||
         !image_required_between(db, firmware->id, base, &target, &required, err))
         return false;
-    if (!base_found || !target_found || required || firmware_takes_full_packages(firmware) || !firmware->format[0] || ret->hop.withdrawn_ms ||
-        !package_key_can_be_made(&ret->base, &ret->hop))
+    if (!base_found || !target_found || required || firmware_takes_full_packages(firmware) ||
+        !firmware->format[0] || ret->hop.withdrawn_ms || !package_key_can_be_made(&ret->base, &ret->hop))
         return true;
     if (!find_package(daemon, db, firmware, ret, err))
         return false;

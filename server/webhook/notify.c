@@ -145,12 +145,14 @@ static bool add_oversize(struct db *db, const struct ledger_oversize *over, int6
         !firmware_get(db, product.id, over->firmware, &firmware, err))
         return false;
     snprintf(summary, sizeof summary,
-             "The %spackage of %s from %s to %s, product %s, has %" PRId64 " bytes; the limit is %" PRId64 ".",
+             "The %spackage of %s from %s to %s, product %s, has %" PRId64 " bytes; the limit is %" PRId64
+             ".",
              uncounted_bytes ? "change of the core in the " : "", over->firmware, over->from, over->to,
              over->product, counted, over->limit_bytes);
-    json_t *facts = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "product", over->product, "firmware",
-                              over->firmware, "from", over->from, "to", over->to, "size",
-                              (json_int_t)size_bytes, "counted", (json_int_t)counted, "limit", (json_int_t)over->limit_bytes);
+    json_t *facts =
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "product", over->product, "firmware", over->firmware,
+                  "from", over->from, "to", over->to, "size", (json_int_t)size_bytes, "counted",
+                  (json_int_t)counted, "limit", (json_int_t)over->limit_bytes);
     return notify_add(db, WEBHOOK_PACKAGE_OVERSIZE, product.id, "firmware", firmware.id, at_ms, summary,
                       facts, err);
 }
@@ -167,10 +169,12 @@ bool notify_oversize(struct db *db, const struct package *package, const struct 
     if (!wanted)
         return true;
     if (!package_by_id(db, package->id, &known, &found, err) ||
-        !ledger_oversize_list(db, &package->key.from, &package->key.to, now->size_bytes - known.uncounted_bytes, &list, &count, err))
+        !ledger_oversize_list(db, &package->key.from, &package->key.to,
+                              now->size_bytes - known.uncounted_bytes, &list, &count, err))
         return false;
     for (size_t i = 0; found && known.wanted && i < count; i++)
-        if (is_settled(now, known.uncounted_bytes, list[i].limit_bytes) && !is_settled(before, known.uncounted_bytes, list[i].limit_bytes) &&
+        if (is_settled(now, known.uncounted_bytes, list[i].limit_bytes) &&
+            !is_settled(before, known.uncounted_bytes, list[i].limit_bytes) &&
             !add_oversize(db, &list[i], now->size_bytes, known.uncounted_bytes, at_ms, err))
             return false;
     return true;

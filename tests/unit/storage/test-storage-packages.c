@@ -241,7 +241,8 @@ static void test_a_release_is_for_the_very_bytes(void **state)
     assert_string_equal(package.released_by, "");
     assert_ok(package_release(place->db, package.id, scene.firmware.id, "Jan", "why", 11, &err), err);
     assert_ok(package_take_back(place->db, package.id, scene.firmware.id, &err), err);
-    assert_ok(package_is_servable(place->db, &others, scene.firmware.id, &servable, &(int64_t){0}, &err), err);
+    assert_ok(package_is_servable(place->db, &others, scene.firmware.id, &servable, &(int64_t){0}, &err),
+              err);
     assert_false(servable);
 }
 

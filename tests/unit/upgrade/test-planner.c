@@ -117,9 +117,8 @@ static void test_unproven_whole(void **state)
     (void)state;
     whole(&scene, "1", "2", EDGE_UNPROVEN, 2 * LIMIT);
     expect(&scene, "none");
-    expect_words(&scene,
-                 "no path leads from 1 to 2 because of 1→2: not proven and not released",
-                 "release the package 1→2 after a test: it is unproven");
+    expect_words(&scene, "no path leads from 1 to 2 because of 1→2: not proven and not released",
+                 "release 1→2: made, but not proven on this server");
     whole(&scene, "1", "2", EDGE_QUARANTINED, 2 * LIMIT);
     pair(&scene, "1", "2")->error = "tried";
     expect(&scene, "none");
@@ -148,10 +147,11 @@ static void test_what_counts(void **state)
     assert_int_equal(scene.plan.bytes, LIMIT + 90092);
     pair(&scene, "1", "2")->uncounted = 90091;
     expect(&scene, "none");
-    expect_words(&scene,
-                 "no path leads from 1 to 2 because of 1→2: the change of the core has 491,521 bytes, the "
-                 "limit is 491,520",
-                 "upload the image of a version between 1 and 2");
+    expect_words(
+        &scene,
+        "no path leads from 1 to 2 because of 1→2: the change of the core has 491,521 bytes, the "
+        "limit is 491,520",
+        "1→2: the change of the core has 491,521 bytes, the limit is 491,520, and no image between 1 and 2 is stored: upload one");
     end(&scene);
 }
 
