@@ -32,3 +32,13 @@ const char *package_format_names(void)
 #undef X
     return list + strlen(", ");
 }
+
+int64_t package_format_uncounted(const char *name, const uint8_t *start, size_t start_size, int64_t size)
+{
+    const uint8_t *script = start + PACKAGE_FORMAT_LUATOS_SCRIPT;
+    if (!package_format_is(name, PACKAGE_FORMAT_EC618_LUATOS) || start_size < PACKAGE_FORMAT_LUATOS_HEAD)
+        return 0;
+    int64_t uncounted = PACKAGE_FORMAT_LUATOS_HEAD + ((int64_t)script[0] | (int64_t)script[1] << 8 |
+                                                      (int64_t)script[2] << 16 | (int64_t)script[3] << 24);
+    return uncounted <= size ? uncounted : 0;
+}

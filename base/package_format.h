@@ -6,6 +6,7 @@
 #define DFOTA_BASE_PACKAGE_FORMAT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The longest archive that an EC618 accepts, in bytes. The wrapper around the archive is not counted. */
@@ -30,7 +31,7 @@
       true, true, false, false, 2, PACKAGE_FORMAT_EC618_ARCHIVE_MAX)                                                \
     X(EC618_LUATOS, "ec618-luatos", "EC618 modules with LuatOS",                                             \
       PACKAGE_FORMAT_EC618_IMAGES, "the 92-byte head of LuatOS",                                             \
-      true, true, false, false, 2, PACKAGE_FORMAT_EC618_ARCHIVE_MAX + 92)                                           \
+      true, true, false, false, 2, PACKAGE_FORMAT_EC618_ARCHIVE_MAX)                                           \
     X(EXTERNAL, "external", "devices whose packages are made by a command in the server's configuration",    \
       "any two files", "decided by the command",                                                             \
       false, false, false, false, 1, 0)
@@ -62,7 +63,8 @@ struct package_format {
     unsigned int
         rules; /* number of the rules by which packages are made and judged. It goes up when those rules were
                             wrong; the server then makes the packages again. */
-    int64_t max_bytes; /* no module accepts a larger package, wrapper included. 0: the device decides. */
+    int64_t
+        max_bytes; /* no module accepts a package of which more bytes count (package_format_uncounted()). 0: the device decides. */
 };
 
 extern const struct package_format package_format_table[PACKAGE_FORMAT_COUNT]; /* by enum package_format_id */
@@ -71,6 +73,15 @@ const struct package_format *package_format_find(const char *name); /* NULL: unk
 
 /* Whether `name` is the name of that format. */
 bool package_format_is(const char *name, enum package_format_id id);
+
+/* The head of a package for LuatOS, and where it states the length of the script. */
+#define PACKAGE_FORMAT_LUATOS_HEAD   92
+#define PACKAGE_FORMAT_LUATOS_SCRIPT 52
+
+/* How many bytes of a package do not count against the limit: with ec618-luatos the head, and the script, which a module
+   keeps in an area of its own. What counts is the change of the core. `start`: the first bytes of the package, at least a head
+   if it has one. The package must be verified: then the script was compared with that area. 0 for other formats. */
+int64_t package_format_uncounted(const char *name, const uint8_t *start, size_t start_size, int64_t size);
 
 /* "bsdiff, ec618-at, …", for messages. */
 const char *package_format_names(void);

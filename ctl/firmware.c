@@ -152,14 +152,14 @@ static json_t *pack_settings(const struct ctl_options *options)
         return NULL;
     const char *month = options->max_bytes_per_month;
     return json_pack(
-        "{s:o*, s:o*, s:o*, s:o*, s:o*, s:s*, s:o*, s:o*}", "format", format, "max_package_bytes",
+        "{s:o*, s:o*, s:o*, s:o*, s:o*, s:s*, s:o*, s:s*}", "format", format, "max_package_bytes",
         options->max_package_bytes ? json_integer((json_int_t)options->max_package_bytes) : NULL,
         "downgrades", options->downgrades ? json_boolean(options->downgrades[0] == 'y') : NULL,
         "canary_confirmations", options->canary ? json_integer(number_or(options->canary, "off")) : NULL,
         "quarantine_after",
         options->quarantine_after ? json_integer((json_int_t)options->quarantine_after) : NULL, "hours",
         options->hours, "max_bytes_per_month", month ? json_integer(number_or(month, "none")) : NULL,
-        "full_packages", options->full_packages ? json_boolean(options->full_packages[1] == 'n') : NULL);
+        "full_packages", options->full_packages);
 }
 
 bool firmware_set(struct session *session, struct failure *fail)

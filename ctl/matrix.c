@@ -127,6 +127,22 @@ static void print_legend(const struct matrix *matrix, const json_t *answer)
             puts(lines[i].text);
 }
 
+/* Full packages of CSDK. */
+static void print_full_packages(const json_t *answer)
+{
+    const json_t *list = json_object_get(answer, "full_packages"), *item;
+    size_t i;
+    if (json_array_size(list))
+        puts("\nfull packages, from any version:");
+    json_array_foreach (list, i, item) {
+        const json_t *size = json_object_get(item, "size");
+        printf("  any → %s  ", text_of(item, "to"));
+        if (json_is_integer(size))
+            printf("%lld KB, ", (json_integer_value(size) + KB - 1) / KB);
+        puts(text_of(item, "state"));
+    }
+}
+
 static void print_table(const struct matrix *matrix, const json_t *answer)
 {
     const struct grid grid = {"KB", matrix->labels, matrix->count, matrix->cell};
@@ -152,6 +168,7 @@ static void print_table(const struct matrix *matrix, const json_t *answer)
             break;
         }
     print_legend(matrix, answer);
+    print_full_packages(answer);
 }
 
 static void print_csv(const struct matrix *matrix)

@@ -46,7 +46,7 @@
     X(HOURS, "hours", 0, "RANGE|always", TEXT(hours), "when downloads begin: 22:00-06:00+08:00")             \
     X(MAX_BYTES_PER_MONTH, "max-bytes-per-month", 0, "N|none", TEXT(max_bytes_per_month),                    \
       "bytes that a device is sent in a month")                                                              \
-    X(FULL_PACKAGES, "full-packages", 0, "on|off", WORD(full_packages),                                      \
+    X(FULL_PACKAGES, "full-packages", 0, "off|allowed|preferred", WORD(full_packages),                       \
       "do the devices take full packages of CSDK?")                                                          \
     X(TRUSTED_CHECK_INS, "trusted-check-ins", 0, "yes|no", WORD(trusted_check_ins),                          \
       "do check-ins count like reports of hosts?")                                                           \

@@ -55,18 +55,24 @@ static void print_pair(const json_t *pair, size_t width)
     text_blanks(stdout, width + 2 - pair_width(pair));
 }
 
-/* "43,059", right-aligned in 11 columns. */
-static void print_size(const json_t *number)
+/* "43,059" */
+static void format_number(long long number, char out[32])
 {
-    char digits[24], text[32];
-    size_t used = 0, length = (size_t)snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT,
-                                               json_integer_value(number));
+    char digits[24];
+    size_t used = 0, length = (size_t)snprintf(digits, sizeof digits, "%lld", number);
     for (size_t i = 0; i < length; i++) {
         if (i > 0 && (length - i) % 3 == 0)
-            text[used++] = ',';
-        text[used++] = digits[i];
+            out[used++] = ',';
+        out[used++] = digits[i];
     }
-    text[used] = '\0';
+    out[used] = '\0';
+}
+
+/* Right-aligned in 11 columns. */
+static void print_size(const json_t *number)
+{
+    char text[32];
+    format_number(json_integer_value(number), text);
     printf("%11s", text);
 }
 
@@ -78,7 +84,7 @@ static void print_hops(const json_t *answer, size_t width)
     json_array_foreach (hops, i, hop) {
         print_pair(hop, width);
         print_size(json_object_get(hop, "size"));
-        fputs(" bytes\n", stdout);
+        puts(json_is_true(json_object_get(hop, "full")) ? " bytes, a full package" : " bytes");
     }
     if (json_array_size(hops) < 2)
         return;
@@ -88,20 +94,50 @@ static void print_hops(const json_t *answer, size_t width)
     fputs(" bytes\n", stdout);
 }
 
-/* What the full package of the target costs beside the path. */
+static void print_bytes(long long bytes)
+{
+    char text[32];
+    format_number(bytes, text);
+    printf("%s bytes", text);
+}
+
+/* "the full package has 1,301,200 bytes, 1,286,733 more than the deltas". */
+static void print_size_of_full(const json_t *full)
+{
+    const json_t *size = json_object_get(full, "size"), *more = json_object_get(full, "more_bytes");
+    char text[32];
+    if (!json_is_integer(size)) {
+        printf("the full package: %s\n", member(full, "state"));
+        return;
+    }
+    fputs("the full package has ", stdout);
+    print_bytes(json_integer_value(size));
+    if (json_is_integer(more)) {
+        long long bytes = json_integer_value(more);
+        format_number(bytes < 0 ? -bytes : bytes, text);
+        printf(", %s %s than the deltas", text, bytes < 0 ? "fewer" : "more");
+    }
+    putchar('\n');
+}
+
+/* The other way: the full package beside a path of deltas, or the deltas beside a full package. */
 static void print_full(const json_t *answer)
 {
-    const json_t *full = json_object_get(answer, "full"), *more = json_object_get(full, "more_bytes");
-    if (!json_is_object(full) || json_is_true(json_object_get(full, "used")))
+    const json_t *full = json_object_get(answer, "full"), *deltas = json_object_get(full, "deltas");
+    size_t hops = json_array_size(json_object_get(deltas, "hops"));
+    if (!json_is_object(full))
         return;
-    fputs("full package: ", stdout);
-    if (json_is_integer(json_object_get(full, "size")))
-        printf("%" JSON_INTEGER_FORMAT " bytes", json_integer_value(json_object_get(full, "size")));
-    else
-        text_put(stdout, member(full, "state"));
-    if (json_is_integer(more))
-        printf(", %" JSON_INTEGER_FORMAT " bytes more", json_integer_value(more));
-    puts("");
+    print_size_of_full(full);
+    if (!json_is_true(json_object_get(full, "used")))
+        return;
+    if (!hops) {
+        puts(strcmp(member(deltas, "state"), "none") == 0 ? "there is no path of deltas"
+                                                          : "a path of deltas is not known yet");
+        return;
+    }
+    printf("the path of deltas has %zu %s, ", hops, hops == 1 ? "hop" : "hops");
+    print_bytes(json_integer_value(json_object_get(deltas, "size")));
+    putchar('\n');
 }
 
 static void print_reasons(const char *heading, const json_t *pairs, const char *key, size_t width)

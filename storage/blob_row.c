@@ -6,7 +6,9 @@
 
 /* The version of an image with these bytes. */
 #define VERSION_OF(column) "coalesce((SELECT min(version) FROM image WHERE sha256 = p." column "), '?')"
-#define PACKAGE            "'package ' || " VERSION_OF("from_sha256") " || ' to ' || " VERSION_OF("to_sha256")
+#define PACKAGE                                                                                              \
+    "'package ' || CASE p.format WHEN 'full' THEN 'any' ELSE " VERSION_OF(                                   \
+        "from_sha256") " END || ' to ' || " VERSION_OF("to_sha256")
 
 enum { LIST };
 static const char *const sql[] = {

@@ -6,6 +6,11 @@
 #include "storage/entities.h"
 #include "upgrade/canary.h"
 
+static const char *const names_of_full_packages[] = {[FULL_PACKAGES_OFF] = "off",
+                                                     [FULL_PACKAGES_ALLOWED] = "allowed",
+                                                     [FULL_PACKAGES_PREFERRED] = "preferred"};
+const struct enum_names full_packages_names = ENUM_NAMES(names_of_full_packages);
+
 #define CHANGED(FIRST, NEXT, row)                                                                            \
     FIRST(format, TEXT_OR_NULL, row->format)                                                                 \
     NEXT(max_package_bytes, INT, row->max_package_bytes)                                                     \
@@ -16,7 +21,7 @@
     NEXT(max_bytes_per_month, INT, row->max_bytes_per_month)                                                 \
     NEXT(format_is_default, BOOL, row->format_is_default)                                                    \
     NEXT(family, TEXT_OR_NULL, row->family)                                                                  \
-    NEXT(full_packages, BOOL, row->full_packages)
+    NEXT(full_packages, ENUM, row->full_packages, &full_packages_names)
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(product_id, INT, row->product_id)                                                                  \
     NEXT(name, TEXT, row->name)                                                                              \
@@ -100,7 +105,13 @@ bool firmware_ensure(struct db *db, int64_t product_id, const char *name, int64_
 
 bool firmware_takes_full_packages(const struct firmware *firmware)
 {
-    return firmware->full_packages && package_format_is(firmware->format, PACKAGE_FORMAT_EC618_CSDK);
+    return firmware->full_packages != FULL_PACKAGES_OFF &&
+           package_format_is(firmware->format, PACKAGE_FORMAT_EC618_CSDK);
+}
+
+bool firmware_prefers_full_packages(const struct firmware *firmware)
+{
+    return firmware->full_packages == FULL_PACKAGES_PREFERRED && firmware_takes_full_packages(firmware);
 }
 
 bool firmware_update(struct db *db, const struct firmware *firmware, struct error *err)

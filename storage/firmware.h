@@ -13,6 +13,14 @@
 #define ADMIN_NAME_SIZE           101    /* the name that an admin gives: 1 to 100 bytes */
 #define DEFAULT_MAX_PACKAGE_BYTES 491520 /* the FOTA partition of EC618 modules (Air780E), 480 KiB */
 
+/* Whether full packages of CSDK are sent. An admin says that the devices have the code for them. */
+enum full_packages {
+    FULL_PACKAGES_OFF,
+    FULL_PACKAGES_ALLOWED,  /* where no path of deltas leads, or where they have fewer bytes than the path */
+    FULL_PACKAGES_PREFERRED /* before deltas */
+};
+extern const struct enum_names full_packages_names; /* "off", "allowed", "preferred" */
+
 struct firmware {
     int64_t id, product_id;
     char name[FIRMWARE_NAME_SIZE];
@@ -26,12 +34,13 @@ struct firmware {
     int64_t max_bytes_per_month;   /* sent to a device; 0: no limit */
     bool format_is_default;        /* nobody chose the format */
     char family[FAMILY_NAME_SIZE]; /* the family that the images are for (upgrade/family.h), "": not known */
-    bool full_packages; /* an admin says that the devices have the code for full packages of CSDK */
+    enum full_packages full_packages;
     int64_t created_ms;
 };
 
 /* Whether full packages are served: an admin has said so, and the format is that of CSDK. */
 bool firmware_takes_full_packages(const struct firmware *firmware);
+bool firmware_prefers_full_packages(const struct firmware *firmware);
 
 struct firmware_counts {
     int64_t images, devices; /* active devices */

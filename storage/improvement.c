@@ -27,6 +27,7 @@
     NEXT(p.size_bytes, INT, row->old_size_bytes)                                                             \
     NEXT(p.better_sha256, HASH, row->sha256)                                                                 \
     NEXT(p.better_size_bytes, INT, row->size_bytes)                                                          \
+    NEXT(p.better_uncounted_bytes, INT, row->uncounted_bytes)                                                \
     NEXT(p.better_effort, INT, row->effort)
 /* No device has had all of the present bytes. What a device has confirmed is worth more than smaller bytes, and other
    bytes would begin a trial anew. */
@@ -45,7 +46,8 @@ static const char *const sql[] = {
         "SELECT " COLUMN_NAMES(IMPROVEMENT) " FROM package p WHERE " IMPROVABLE "AND EXISTS (SELECT 1 FROM image i "
         "JOIN firmware f ON f.id = i.firmware_id JOIN image t ON t.firmware_id = f.id "
         "AND t.sha256 = p.to_sha256 WHERE i.sha256 = p.from_sha256 AND f.format = p.format "
-        "AND p.size_bytes > f.max_package_bytes AND p.size_bytes * 1000 <= f.max_package_bytes * CASE "
+        "AND p.size_bytes - p.uncounted_bytes > f.max_package_bytes "
+        "AND (p.size_bytes - p.uncounted_bytes) * 1000 <= f.max_package_bytes * CASE "
         "p.tried WHEN 1 THEN " AS_TEXT(REACH_AFTER_QUICK) " ELSE " AS_TEXT(REACH_AFTER_GOOD) " END) ORDER "
         "BY " WAITING_DEVICES("p.") " DESC, p.wanted DESC, p.id LIMIT $1",
     [LIST] = "SELECT " COLUMN_NAMES(IMPROVEMENT) " FROM package p WHERE " IMPROVABLE "AND p.tried < $1 AND p.wanted >= $2 "
@@ -54,15 +56,15 @@ static const char *const sql[] = {
               "tried < $1",
     [BETTER] = "SELECT better_sha256 FROM package WHERE id = $1 AND better_sha256 IS NOT NULL",
     [KEEP] =
-        "UPDATE package SET better_size_bytes = $1, better_sha256 = $2, better_effort = $3, better_note = "
-        "$4 WHERE id = $5 AND state = 'ready' AND origin = 'made' AND size_bytes > $1 "
+        "UPDATE package SET better_size_bytes = $1, better_uncounted_bytes = $2, better_sha256 = $3, better_effort = $4, better_note = "
+        "$5 WHERE id = $6 AND state = 'ready' AND origin = 'made' AND size_bytes > $1 "
         "AND (better_size_bytes IS NULL OR better_size_bytes > $1)",
     [SWAPPABLE] =
         "SELECT " COLUMN_NAMES(REPLACED) " FROM package p "
         "WHERE p.better_sha256 IS NOT NULL AND p.state = 'ready' AND p.origin = 'made' "
         "AND p.size_bytes > p.better_size_bytes AND " NOT_PINNED("$1", "$2") "AND " NOT_TRIED,
     [SWAP] =
-        "UPDATE package AS p SET size_bytes = better_size_bytes, sha256 = better_sha256, effort = "
+        "UPDATE package AS p SET size_bytes = better_size_bytes, uncounted_bytes = better_uncounted_bytes, sha256 = better_sha256, effort = "
         "better_effort, note = better_note, proven = 1, better_size_bytes = NULL, better_sha256 = NULL, "
         "better_effort = NULL, better_note = NULL WHERE p.id = $1 AND p.better_sha256 IS NOT NULL "
         "AND p.state = 'ready' AND p.origin = 'made' AND " NOT_PINNED("$2", "$3") "AND " NOT_TRIED,
@@ -71,11 +73,11 @@ static const char *const sql[] = {
 };
 DB_TABLE(improvement, ENTITY_IMPROVEMENT);
 
-bool improvement_may_fit(int64_t size_bytes, int64_t tried, int64_t max_package_bytes)
+bool improvement_may_fit(int64_t counted_bytes, int64_t tried, int64_t max_package_bytes)
 {
     int64_t reach = tried == EFFORT_QUICK ? REACH_AFTER_QUICK : REACH_AFTER_GOOD;
-    return tried >= EFFORT_QUICK && tried < EFFORT_BEST && size_bytes > max_package_bytes &&
-           size_bytes * 1000 <= max_package_bytes * reach;
+    return tried >= EFFORT_QUICK && tried < EFFORT_BEST && counted_bytes > max_package_bytes &&
+           counted_bytes * 1000 <= max_package_bytes * reach;
 }
 
 static bool list(struct db *db, unsigned statement, const struct db_value *params, size_t param_count,
@@ -108,10 +110,11 @@ bool improvement_keep(struct db *db, int64_t id, const struct package_made *made
 {
     int64_t changes;
     if (!db_row(db, QUERY(BETTER, PARAMS(P_INT(id)), FIELDS(F_HASH(ret_old))), ret_had, err) ||
-        !db_do(db,
-               COMMAND(KEEP, PARAMS(P_INT(made->size_bytes), P_HASH(&made->sha256), P_INT(made->effort),
-                                    P_TEXT_OR_NULL(made->note), P_INT(id))),
-               &changes, err))
+        !db_do(
+            db,
+            COMMAND(KEEP, PARAMS(P_INT(made->size_bytes), P_INT(made->uncounted_bytes), P_HASH(&made->sha256),
+                                 P_INT(made->effort), P_TEXT_OR_NULL(made->note), P_INT(id))),
+            &changes, err))
         return false;
     *ret_kept = changes > 0;
     *ret_had = *ret_had && *ret_kept;

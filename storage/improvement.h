@@ -14,7 +14,7 @@
 
 /* A ready package is over the limit, but a harder effort may bring it below: `oversize` is not settled
    yet. */
-bool improvement_may_fit(int64_t size_bytes, int64_t tried, int64_t max_package_bytes);
+bool improvement_may_fit(int64_t counted_bytes, int64_t tried, int64_t max_package_bytes);
 
 struct improvement { /* a package to try harder */
     int64_t id;
@@ -47,7 +47,7 @@ struct improvement_swap { /* bytes that were replaced */
     int64_t id;
     struct package_key key;
     struct sha256 old, sha256;
-    int64_t old_size_bytes, size_bytes, effort;
+    int64_t old_size_bytes, size_bytes, uncounted_bytes, effort;
 };
 
 /* Replaces the bytes of packages by the smaller ones that wait, where the present bytes are not being sent

@@ -364,12 +364,12 @@ bool ledger_day_remove(struct db *db, int64_t day, int64_t most, int64_t *ret_re
 }
 
 bool ledger_oversize_list(struct db *db, const struct sha256 *from, const struct sha256 *to,
-                          int64_t size_bytes, struct ledger_oversize **ret, size_t *ret_count,
+                          int64_t counted_bytes, struct ledger_oversize **ret, size_t *ret_count,
                           struct error *err)
 {
     struct ledger_oversize row = {.limit_bytes = 0};
     return db_list(db,
-                   QUERY(OVERSIZE, PARAMS(P_HASH(to), P_HASH(from), P_INT(size_bytes)),
+                   QUERY(OVERSIZE, PARAMS(P_HASH(to), P_HASH(from), P_INT(counted_bytes)),
                          FIELDS(F_TEXT(row.product), F_TEXT(row.firmware), F_TEXT(row.from), F_TEXT(row.to),
                                 F_INT(&row.limit_bytes))),
                    &row, sizeof row, ret, ret_count, err);

@@ -25,7 +25,7 @@
     X(LEDGER_IMAGE_SET, "image-set", "product firmware",                                                     \
       "advisory by default purpose reason release_note_sha256 sbom_sha256 sha256 variant version waypoint")  \
     X(LEDGER_FIRMWARE_SET, "firmware-set", "product firmware",                                               \
-      "by canary_confirmations downgrades format hours max_bytes_per_month max_package_bytes "               \
+      "by canary_confirmations downgrades format full_packages hours max_bytes_per_month max_package_bytes "               \
       "quarantine_after")                                                                                    \
     X(LEDGER_FIRMWARE_RENAMED, "firmware-renamed", "product firmware", "by devices name")                    \
     X(LEDGER_FIRMWARE_DELETED, "firmware-deleted", "product firmware", "by")                                 \
@@ -50,7 +50,7 @@
     X(LEDGER_PACKAGE_MADE, "package-made", "package",                                                        \
       "effort format from_sha256 origin proven size to_sha256")                                              \
     X(LEDGER_PACKAGE_REFUSED, "package-refused", "product firmware package",                                 \
-      "format from from_sha256 limit reason size to to_sha256 why")                                          \
+      "counted format from from_sha256 limit reason size to to_sha256 why")                                  \
     X(LEDGER_PACKAGE_UPLOADED, "package-uploaded", "product firmware package",                               \
       "by format from proven size to")                                                                       \
     X(LEDGER_PACKAGE_FORGOTTEN, "package-forgotten", "product firmware package", "by format from to")        \
@@ -201,7 +201,7 @@ bool ledger_day_remove(struct db *db, int64_t day, int64_t most, int64_t *ret_re
 
 /* The firmwares that have both images and a limit below size_bytes; *ret is the caller's (free). */
 bool ledger_oversize_list(struct db *db, const struct sha256 *from, const struct sha256 *to,
-                          int64_t size_bytes, struct ledger_oversize **ret, size_t *ret_count,
+                          int64_t counted_bytes, struct ledger_oversize **ret, size_t *ret_count,
                           struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -16,6 +16,7 @@
     NEXT(p.state, ENUM, row->state, &package_state_names)                                                    \
     NEXT(p.wanted, INT, row->wanted)                                                                         \
     NEXT(p.size_bytes, INT, row->size_bytes)                                                                 \
+    NEXT(p.uncounted_bytes, INT, row->uncounted_bytes)                                                       \
     NEXT(p.proven, BOOL, row->proven)                                                                        \
     NEXT(p.effort, INT, row->effort)                                                                         \
     NEXT(p.error, TEXT, row->error)                                                                          \

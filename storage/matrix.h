@@ -12,7 +12,7 @@ struct matrix_pair { /* a package, made or not; upgrades and downgrades */
     char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE];
     int64_t image_bytes;      /* of both images */
     enum package_state state; /* as package.state */
-    int64_t wanted, size_bytes;
+    int64_t wanted, size_bytes, uncounted_bytes;
     bool proven, released;
     int64_t effort;
     char error[PACKAGE_ERROR_SIZE];

@@ -24,6 +24,14 @@
     "EXISTS (SELECT 1 FROM image o WHERE o.firmware_id = " image ".firmware_id AND o.version = " image       \
     ".version AND o.id <> " image ".id)"
 #define MEANT(image) "(" image ".is_default = 1 OR NOT " SEVERAL(image) ")"
+/* The largest of a field of the packages that are too large. */
+#define OVERSIZE(field)                                                                                      \
+    "(SELECT max(" field                                                                                     \
+    ") FROM image a JOIN package p ON p.from_sha256 = a.sha256 "                                             \
+    "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.id AND t.version = $1 "                    \
+    "WHERE a.firmware_id = f.id AND a.version = g.asked_version AND p.format = f.format AND "                \
+    "p.state = 'ready' AND p.size_bytes - p.uncounted_bytes > f.max_package_bytes AND " MEANT(               \
+        "a") " AND " MEANT("t") ")"
 
 enum {
     OF_ALL,
@@ -84,11 +92,8 @@ static const char *const sql[] = {
         "q.from_sha256) WHERE true " OF_PRODUCT("$1", "$2"),
     /* A version without a named build means its default or its only build. */
     [OVERSIZE_FROM] =
-        "SELECT g.asked_version, sum(g.devices) AS total, (SELECT max(p.size_bytes) FROM image a "
-        "JOIN package p ON p.from_sha256 = a.sha256 JOIN image t ON t.sha256 = p.to_sha256 "
-        "AND t.firmware_id = f.id AND t.version = $1 WHERE a.firmware_id = f.id AND a.version = g.asked_version "
-        "AND p.format = f.format AND p.state = 'ready' AND p.size_bytes > f.max_package_bytes "
-        "AND " MEANT("a") " AND " MEANT("t") ") AS most FROM firmware f "
+        "SELECT g.asked_version, sum(g.devices) AS total, " OVERSIZE("p.size_bytes") " AS most, "
+        OVERSIZE("p.size_bytes - p.uncounted_bytes") " FROM firmware f "
         "JOIN fleet_group g ON g.firmware_id = f.id AND g.target_version = '' AND g.asked_version <> '' "
         "WHERE f.id = $2 GROUP BY g.asked_version HAVING most IS NOT NULL ORDER BY total DESC LIMIT $3",
     [SEVERAL_BUILDS] =
@@ -213,7 +218,8 @@ bool overview_oversize(struct db *db, int64_t firmware_id, const char *target, i
     struct overview_oversize row = {.devices = 0};
     return db_list(db,
                    QUERY(OVERSIZE_FROM, PARAMS(P_TEXT(target), P_INT(firmware_id), P_INT(limit)),
-                         FIELDS(F_TEXT(row.from), F_INT(&row.devices), F_INT(&row.size_bytes))),
+                         FIELDS(F_TEXT(row.from), F_INT(&row.devices), F_INT(&row.size_bytes),
+                                F_INT(&row.counted_bytes))),
                    &row, sizeof row, ret, ret_count, err);
 }
 

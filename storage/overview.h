@@ -79,7 +79,7 @@ bool overview_asked(struct db *db, int64_t firmware_id, int64_t limit, struct ov
 /* Versions that devices ask from, whose package to `target` is over the limit of the firmware. */
 struct overview_oversize {
     char from[VERSION_TEXT_SIZE];
-    int64_t devices, size_bytes;
+    int64_t devices, size_bytes, counted_bytes;
 };
 bool overview_oversize(struct db *db, int64_t firmware_id, const char *target, int64_t limit,
                        struct overview_oversize **ret, size_t *ret_count, struct error *err)

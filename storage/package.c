@@ -3,6 +3,7 @@
 #include "storage/package.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "storage/entities.h"
 
@@ -13,6 +14,7 @@
     NEXT(state, ENUM, row->state, &package_state_names)                                                      \
     NEXT(wanted, INT, row->wanted)                                                                           \
     NEXT(size_bytes, INT, row->size_bytes)                                                                   \
+    NEXT(uncounted_bytes, INT, row->uncounted_bytes)                                                         \
     NEXT(sha256, HASH, row->sha256)                                                                          \
     NEXT(origin, ENUM, row->origin, &package_origin_names)                                                   \
     NEXT(uploaded_by, TEXT, row->uploaded_by)                                                                \
@@ -34,6 +36,7 @@
     NEXT(t.id, INT, row->to_id)                                                                              \
     NEXT(p.state, ENUM, row->state, &package_state_names)                                                    \
     NEXT(p.size_bytes, INT, row->size_bytes)                                                                 \
+    NEXT(p.uncounted_bytes, INT, row->uncounted_bytes)                                                       \
     NEXT(p.effort, INT, row->effort)                                                                         \
     NEXT(p.tried, INT, row->tried)                                                                           \
     NEXT(p.error, TEXT, row->error)                                                                          \
@@ -55,7 +58,7 @@
 
 /* Clears what belongs to bytes that are gone. */
 #define FORGET_BYTES                                                                                         \
-    "size_bytes = NULL, sha256 = NULL, proven = 0, effort = 0, tried = 0, note = NULL, log = NULL"
+    "size_bytes = NULL, uncounted_bytes = 0, sha256 = NULL, proven = 0, effort = 0, tried = 0, note = NULL, log = NULL"
 /* No image has the bytes $1 any more. Of an uploaded package: no image of its firmware. */
 #define NO_IMAGE                                                                                             \
     "NOT EXISTS (SELECT 1 FROM image WHERE sha256 = $1 "                                                     \
@@ -109,7 +112,7 @@ static const char *const sql[] = {
         "0 AND state = 'failed'",
     [WANT] = "UPDATE package SET wanted = $1 WHERE " IS_PACKAGE(2, 3, 4, 5) " AND firmware_id = 0 AND wanted < $1",
     [IS_SERVABLE] =
-        "SELECT 1 FROM package p WHERE p.sha256 = $1 AND p.state = 'ready' AND p.firmware_id IN (0, $2) "
+        "SELECT p.uncounted_bytes FROM package p WHERE p.sha256 = $1 AND p.state = 'ready' AND p.firmware_id IN (0, $2) "
         "AND (p.proven OR " RELEASED("p.", "$2") ") AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE "
         "q.firmware_id = $2 AND q.from_sha256 = p.from_sha256 AND q.to_sha256 = p.to_sha256) LIMIT 1",
     [LOG] = "SELECT log FROM package WHERE id = $1",
@@ -136,8 +139,8 @@ static const char *const sql[] = {
         "UPDATE package SET state = 'generating', started_ms = $1 WHERE id = (SELECT id FROM package "
         "WHERE state = 'queued' AND wanted = 0 ORDER BY queued_ms, id LIMIT 1) RETURNING " WITHOUT_RELEASE,
     [READY] =
-        "UPDATE package SET state = 'ready', size_bytes = $1, sha256 = $2, origin = $3, proven = $4, "
-        "effort = $5, tried = $5, note = $6, log = $7, error = NULL, finished_ms = $8 WHERE id = $9 "
+        "UPDATE package SET state = 'ready', size_bytes = $1, uncounted_bytes = $2, sha256 = $3, origin = $4, proven = $5, "
+        "effort = $6, tried = $6, note = $7, log = $8, error = NULL, finished_ms = $9 WHERE id = $10 "
         "AND state = 'generating'",
     [FAILED] = "UPDATE package SET state = 'failed', error = $1, finished_ms = $2 WHERE id = $3 AND "
                "state = 'generating'",
@@ -192,6 +195,21 @@ enum package_state package_state(const struct package *package)
     return package->proven || package->released_ms ? PACKAGE_READY : PACKAGE_UNPROVEN;
 }
 
+const char *package_key_base(const struct package_key *key, char out[SHA256_HEX_SIZE])
+{
+    static const struct sha256 any;
+    if (sha256_equal(&key->from, &any))
+        strcpy(out, "any");
+    else
+        sha256_hex(&key->from, out);
+    return out;
+}
+
+int64_t package_counted(const struct package *package)
+{
+    return package->size_bytes - package->uncounted_bytes;
+}
+
 const char *package_state_name(const struct package *package)
 {
     enum package_state state = package_state(package);
@@ -223,9 +241,11 @@ bool package_queue(struct db *db, const struct package_key *key, bool requeue_fa
 }
 
 bool package_is_servable(struct db *db, const struct sha256 *sha256, int64_t firmware_id, bool *ret,
-                         struct error *err)
+                         int64_t *ret_uncounted, struct error *err)
 {
-    return db_row(db, QUERY(IS_SERVABLE, PARAMS(P_HASH(sha256), P_INT(firmware_id)), NO_FIELDS), ret, err);
+    return db_row(
+        db, QUERY(IS_SERVABLE, PARAMS(P_HASH(sha256), P_INT(firmware_id)), FIELDS(F_INT(ret_uncounted))), ret,
+        err);
 }
 
 bool package_log(struct db *db, int64_t id, char *out, size_t out_size, struct error *err)
@@ -281,9 +301,9 @@ bool package_set_ready(struct db *db, int64_t id, const struct package_made *mad
                        struct error *err)
 {
     return db_do(db,
-                 COMMAND(READY, PARAMS(P_INT(made->size_bytes), P_HASH(&made->sha256),
-                                       P_ENUM(made->origin, &package_origin_names), P_INT(made->proven),
-                                       P_INT(made->effort), P_TEXT_OR_NULL(made->note),
+                 COMMAND(READY, PARAMS(P_INT(made->size_bytes), P_INT(made->uncounted_bytes),
+                                       P_HASH(&made->sha256), P_ENUM(made->origin, &package_origin_names),
+                                       P_INT(made->proven), P_INT(made->effort), P_TEXT_OR_NULL(made->note),
                                        P_TEXT_OR_NULL(made->log), P_INT(now_ms), P_INT(id))),
                  NULL, err);
 }

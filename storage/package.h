@@ -47,6 +47,7 @@ struct package {
     enum package_state state; /* as stored: see package_state() for what that means */
     int64_t wanted;           /* 0: for the matrix only */
     int64_t size_bytes;       /* 0 until ready */
+    int64_t uncounted_bytes;  /* of the size; see package_counted() */
     struct sha256 sha256;     /* of the package; zero until ready */
     enum package_origin origin;
     char uploaded_by[ADMIN_NAME_SIZE];
@@ -63,7 +64,7 @@ struct package {
 };
 
 struct package_made { /* bytes that a job has made, or an admin has uploaded */
-    int64_t size_bytes;
+    int64_t size_bytes, uncounted_bytes;
     struct sha256 sha256;
     enum package_origin origin;
     bool proven;
@@ -84,6 +85,13 @@ struct package_counts {
    firmware that was asked for. Other ready packages are PACKAGE_QUARANTINED or PACKAGE_UNPROVEN. */
 enum package_state package_state(const struct package *package);
 
+/* What is compared with the limit of the firmware: the size without what a module keeps elsewhere than in its update
+   partition (package_format_uncounted()). */
+int64_t package_counted(const struct package *package);
+
+/* The SHA-256 of the base in hex, or "any" for a full package of CSDK (key->from is zero). For logs and records. */
+const char *package_key_base(const struct package_key *key, char out[SHA256_HEX_SIZE]);
+
 /* The name of package_state(): also "unproven" and "quarantined". */
 const char *package_state_name(const struct package *package);
 
@@ -96,9 +104,10 @@ bool package_find(struct db *db, const struct package_key *key, struct package *
    is, except that a higher `wanted` is stored. */
 bool package_queue(struct db *db, const struct package_key *key, bool requeue_failed, int64_t wanted,
                    int64_t now_ms, struct error *err);
-/* Whether these bytes are a package that may still be sent to devices of this firmware. */
+/* Whether these bytes are a package that may still be sent to devices of this firmware. *ret_uncounted: as
+   package.uncounted_bytes, unchanged if not. */
 bool package_is_servable(struct db *db, const struct sha256 *sha256, int64_t firmware_id, bool *ret,
-                         struct error *err);
+                         int64_t *ret_uncounted, struct error *err);
 /* What an external command printed, "": nothing. */
 bool package_log(struct db *db, int64_t id, char *out, size_t out_size, struct error *err);
 bool package_keep_log(struct db *db, int64_t id, const char *log, struct error *err);
@@ -115,7 +124,7 @@ bool package_forget_image(struct db *db, const struct sha256 *image, struct sha2
 struct package_edge {         /* a package as the planner sees it */
     int64_t from_id, to_id;   /* of the images */
     enum package_state state; /* as package.state */
-    int64_t size_bytes;
+    int64_t size_bytes, uncounted_bytes;
     bool servable; /* proven or released */
     int64_t effort, tried;
     char error[PACKAGE_ERROR_SIZE];

@@ -13,10 +13,10 @@ static const char *const sql[] = {
         "JOIN firmware f ON f.id = i.firmware_id WHERE i.sha256 = $1 AND f.format = $3 AND f.id <> $5)",
     [PUT_UPLOADED] =
         "INSERT INTO package (from_sha256, to_sha256, format, recipe, firmware_id, state, size_bytes, "
-        "sha256, origin, uploaded_by, proven, note, queued_ms, finished_ms) "
-        "VALUES ($1, $2, $3, $4, $5, 'ready', $6, $7, 'uploaded', $8, $9, $10, $11, $11) "
+        "sha256, origin, uploaded_by, proven, note, queued_ms, finished_ms, uncounted_bytes) "
+        "VALUES ($1, $2, $3, $4, $5, 'ready', $6, $7, 'uploaded', $8, $9, $10, $11, $11, $12) "
         "ON CONFLICT (from_sha256, to_sha256, format, recipe, firmware_id) DO UPDATE "
-        "SET state = 'ready', size_bytes = $6, sha256 = $7, uploaded_by = $8, proven = $9, effort = 0, "
+        "SET state = 'ready', size_bytes = $6, sha256 = $7, uploaded_by = $8, proven = $9, uncounted_bytes = $12, effort = 0, "
         "tried = 0, note = $10, log = NULL, error = NULL, crashes = 0, queued_ms = $11, started_ms = NULL, "
         "finished_ms = $11",
     [FORGET] = "DELETE FROM package WHERE id = $1 AND origin = 'uploaded'",
@@ -38,7 +38,7 @@ bool package_put_uploaded(struct db *db, const struct package_key *key, const st
                  COMMAND(PUT_UPLOADED,
                          PARAMS(P_PACKAGE_KEY(key), P_INT(key->firmware_id), P_INT(made->size_bytes),
                                 P_HASH(&made->sha256), P_TEXT(uploaded_by), P_INT(made->proven),
-                                P_TEXT_OR_NULL(made->note), P_INT(now_ms))),
+                                P_TEXT_OR_NULL(made->note), P_INT(now_ms), P_INT(made->uncounted_bytes))),
                  NULL, err);
 }
 

@@ -14,7 +14,7 @@
     X(WEBHOOK_PACKAGE_READY, "package-ready", "product firmware device attempt from to size url")            \
     X(WEBHOOK_CONFIRMED, "confirmed", "product firmware device attempt from to state")                       \
     X(WEBHOOK_NOT_APPLIED, "not-applied", "product firmware device attempt from to state")                   \
-    X(WEBHOOK_PACKAGE_OVERSIZE, "package-oversize", "product firmware from to size limit")                   \
+    X(WEBHOOK_PACKAGE_OVERSIZE, "package-oversize", "product firmware from to size counted limit")           \
     X(WEBHOOK_PACKAGE_QUARANTINED, "package-quarantined", "product firmware from to why device reason")      \
     X(WEBHOOK_STAGE_DONE, "stage-done",                                                                      \
       "product firmware campaign name target stage stages confirmed failed silent")                          \

@@ -124,6 +124,7 @@ struct snapshot {
     bool package_whole;           /* a full package of CSDK, also with package_full */
     bool package_full;            /* a full package: it needs no base image and no package format */
     uint64_t package_size;        /* when ready */
+    uint64_t package_uncounted;   /* of the size: bytes that do not count against the limit */
     char package_error[160];      /* when failed */
     char package_quarantine[200]; /* when quarantined: a reason, or the words of an admin */
     struct trial trial;           /* of the package; quarantined: a full package is out of service */
@@ -152,7 +153,7 @@ struct snapshot {
     bool attempt_by_link;      /* it was offered over the link of this request */
     int64_t attempt_active_ms; /* UTC of the last byte sent or acknowledged; 0: nothing is pinned */
     bool pinned_servable;      /* the pinned bytes are stored, not withdrawn, and proven or released */
-    uint64_t pinned_size;
+    uint64_t pinned_size, pinned_uncounted;
     char pinned_released_by[RELEASER_SIZE]; /* as package_released_by */
     bool pinned_full;                       /* the pinned bytes are a full package */
 

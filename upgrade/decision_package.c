@@ -183,10 +183,12 @@ bool decision_package_check(struct question *q)
                                REASON(REASON_PACKAGE_FAILED, R_TEXT(hop), R_TEXT(known->package_error)));
     if (known->package == PACKAGE_UNPROVEN)
         return question_answer(q, ANSWER_NOT_ALLOWED, REASON(REASON_PACKAGE_UNPROVEN, R_TEXT(hop)));
-    if (known->package_size > known->max_package_bytes)
-        return question_answer(q, ANSWER_NOT_ALLOWED,
-                               REASON(REASON_PACKAGE_OVERSIZE, R_TEXT(hop), R_NUMBER(known->package_size),
-                                      R_NUMBER(known->max_package_bytes)));
+    uint64_t counted = known->package_size - known->package_uncounted;
+    if (counted > known->max_package_bytes)
+        return question_answer(
+            q, ANSWER_NOT_ALLOWED,
+            REASON(known->package_uncounted ? REASON_PACKAGE_CORE_OVERSIZE : REASON_PACKAGE_OVERSIZE,
+                   R_TEXT(hop), R_NUMBER(counted), R_NUMBER(known->max_package_bytes)));
     return false;
 }
 

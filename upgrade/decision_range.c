@@ -39,10 +39,12 @@ static bool check_pin(struct question *q, const char *pair)
         return question_answer(q, ANSWER_BAD_RANGE, REASON(REASON_RESUME_IDLE, R_TEXT(pair)));
     if ((!known->format_set && !known->pinned_full) || !known->pinned_servable)
         return question_answer(q, ANSWER_BAD_RANGE, REASON(REASON_RESUME_GONE, R_TEXT(pair)));
-    if (known->pinned_size > known->max_package_bytes)
-        return question_answer(q, ANSWER_BAD_RANGE,
-                               REASON(REASON_RESUME_OVERSIZE, R_TEXT(pair), R_NUMBER(known->pinned_size),
-                                      R_NUMBER(known->max_package_bytes)));
+    uint64_t counted = known->pinned_size - known->pinned_uncounted;
+    if (counted > known->max_package_bytes)
+        return question_answer(
+            q, ANSWER_BAD_RANGE,
+            REASON(known->pinned_uncounted ? REASON_RESUME_CORE_OVERSIZE : REASON_RESUME_OVERSIZE,
+                   R_TEXT(pair), R_NUMBER(counted), R_NUMBER(known->max_package_bytes)));
     if (q->checkin->range.first >= known->pinned_size)
         return question_answer(q, ANSWER_BAD_RANGE,
                                REASON(REASON_RESUME_BEYOND_END, R_NUMBER(q->checkin->range.first),

@@ -39,7 +39,7 @@ const char *plan_pair_text(const struct plan_graph *graph, unsigned from, unsign
 
 static bool is_oversize(const struct plan_graph *graph, const struct plan_edge *edge)
 {
-    return edge->state == EDGE_READY && edge->size > graph->limit && !edge->whole;
+    return edge->state == EDGE_READY && plan_counted(edge) > graph->limit && !edge->whole;
 }
 
 const char *plan_state_name(const struct plan_graph *graph, const struct plan_edge *edge)
@@ -65,17 +65,21 @@ bool plan_is_full(const struct plan_graph *graph, unsigned at)
     return graph->version[at].core && graph->version[at].core[0];
 }
 
-/* REASON_HOP_OVERSIZE, or REASON_PACKAGE_SHRINKING of `hop`. */
-static void write_excess(const struct plan_graph *graph, uint64_t size, const char *hop,
+/* That the package is over the limit, or that it is being made smaller if `hop` is given. */
+static void write_excess(const struct plan_graph *graph, const struct plan_edge *edge, const char *hop,
                          char out[REASON_SIZE])
 {
     char a[PLAN_COUNT_SIZE], b[PLAN_COUNT_SIZE];
-    plan_count_text(size, a);
+    bool is_part = edge->uncounted > 0;
+    plan_count_text(plan_counted(edge), a);
     plan_count_text(graph->limit, b);
     if (hop)
-        reason_write(out, REASON_SIZE, REASON(REASON_PACKAGE_SHRINKING, R_TEXT(hop), R_TEXT(a), R_TEXT(b)));
+        reason_write(out, REASON_SIZE,
+                     REASON(is_part ? REASON_CORE_SHRINKING : REASON_PACKAGE_SHRINKING, R_TEXT(hop),
+                            R_TEXT(a), R_TEXT(b)));
     else
-        reason_write(out, REASON_SIZE, REASON(REASON_HOP_OVERSIZE, R_TEXT(a), R_TEXT(b)));
+        reason_write(out, REASON_SIZE,
+                     REASON(is_part ? REASON_HOP_CORE_OVERSIZE : REASON_HOP_OVERSIZE, R_TEXT(a), R_TEXT(b)));
 }
 
 /* No delta can be made. */
@@ -110,8 +114,9 @@ static void write_why_edge(const struct plan_graph *graph, unsigned from, unsign
 {
     const struct plan_edge *edge = plan_edge(graph, from, to);
 
-    if (edge->state == EDGE_READY || (edge->state == EDGE_UNPROVEN && edge->size > graph->limit))
-        write_excess(graph, edge->size, NULL, out);
+    if (edge->state == EDGE_READY ||
+        (edge->state == EDGE_UNPROVEN && plan_counted(edge) > graph->limit && !edge->whole))
+        write_excess(graph, edge, NULL, out);
     else if (edge->state == EDGE_UNPROVEN)
         reason_write(out, REASON_SIZE, REASON(REASON_HOP_UNPROVEN));
     else if (edge->state == EDGE_FAILED && edge->error && edge->error[0])
@@ -175,7 +180,7 @@ static void write_pending(const struct plan_graph *graph, unsigned from, unsigne
                      REASON(REASON_HOP_ON_THE_WAY, R_TEXT(pair),
                             R_TEXT(plan_version_text(graph, graph->count - 1, target))));
     if (edge->state == EDGE_READY)
-        write_excess(graph, edge->size, hop, out);
+        write_excess(graph, edge, hop, out);
     else
         reason_write(
             out, REASON_SIZE,

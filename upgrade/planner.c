@@ -18,7 +18,7 @@ static enum plan_fit edge_fit(const struct plan_edge *edge, uint64_t limit)
     case EDGE_GENERATING:
         return FIT_PENDING;
     case EDGE_READY:
-        if (edge->size <= limit || edge->whole)
+        if (plan_counted(edge) <= limit || edge->whole)
             return FIT_USABLE;
         return edge->improving ? FIT_PENDING : FIT_EXCLUDED;
     case EDGE_IMPOSSIBLE:
@@ -200,7 +200,7 @@ static void look_at(const struct plan_graph *graph, unsigned from, unsigned to, 
     if (last->away != NOWHERE)
         last->away++;
     if (tells_size(edge))
-        *last = (struct neighbour){0, bytes_per_step(edge->size, to - from)};
+        *last = (struct neighbour){0, bytes_per_step(plan_counted(edge), to - from)};
     if (last->away >= edge->away)
         return;
     edge->away = last->away;
@@ -233,7 +233,7 @@ static uint64_t overall_per_step(const struct plan_graph *graph)
     for (unsigned from = 0; from < graph->count; from++)
         for (unsigned to = from + 1; to < graph->count; to++)
             if (tells_size(plan_edge(graph, from, to))) {
-                bytes += plan_edge(graph, from, to)->size;
+                bytes += plan_counted(plan_edge(graph, from, to));
                 steps += to - from;
             }
     return steps ? bytes_per_step(bytes, steps) : 1;

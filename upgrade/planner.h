@@ -61,7 +61,8 @@ enum plan_edge_state {
 };
 
 struct plan_edge {
-    uint64_t size; /* EDGE_READY and EDGE_UNPROVEN */
+    uint64_t size;      /* EDGE_READY and EDGE_UNPROVEN */
+    uint64_t uncounted; /* bytes of the size that do not count against the limit */
     const char *
         error; /* EDGE_FAILED and EDGE_QUARANTINED: why; EDGE_IMPOSSIBLE: why a full package does not fit, or that scripts have other places. The caller
                           owns it; may be NULL */
@@ -75,7 +76,7 @@ struct plan_edge {
     /* set by the planner */
     bool taken, lifted;
     unsigned away;     /* distance to the pair that the expected size comes from */
-    uint64_t expected; /* estimated size of a pair that is not settled */
+    uint64_t expected; /* estimated counted size of a pair that is not settled */
 };
 
 /* The caller fills all fields that the planner does not set. */
@@ -87,6 +88,12 @@ struct plan_graph {
         *version;           /* [count], in the order of travel: ascending, or descending for a downgrade */
     struct plan_edge *edge; /* [count * count], see plan_edge(); only edges with from < to are used */
 };
+
+/* What is compared with the limit. */
+static inline uint64_t plan_counted(const struct plan_edge *edge)
+{
+    return edge->size - edge->uncounted;
+}
 
 static inline struct plan_edge *plan_edge(const struct plan_graph *graph, unsigned from, unsigned to)
 {

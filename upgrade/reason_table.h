@@ -73,6 +73,9 @@
     X(REASON_RESUME_OVERSIZE, "resume-oversize", \
       "the unfinished package {0} has {1} bytes, the limit is {2}", \
       "未完成的升级包 {0} 有 {1} 字节，上限为 {2}") \
+    X(REASON_RESUME_CORE_OVERSIZE, "resume-core-oversize", \
+      "the change of the core in the unfinished package {0} has {1} bytes, the limit is {2}", \
+      "未完成的升级包 {0} 中的内核差分有 {1} 字节，上限为 {2}") \
     X(REASON_RESUME_BEYOND_END, "resume-beyond-end", \
       "the request begins at byte {0}, but the package {1} has only {2} bytes", \
       "请求从第 {0} 字节开始，但升级包 {1} 只有 {2} 字节") \
@@ -140,6 +143,9 @@
     X(REASON_PACKAGE_SHRINKING, "package-shrinking", \
       "the package {0} is being made smaller: it has {1} bytes, the limit is {2}", \
       "正在缩小升级包 {0}：它有 {1} 字节，上限为 {2}") \
+    X(REASON_CORE_SHRINKING, "core-shrinking", \
+      "the package {0} is being made smaller: its change of the core has {1} bytes, the limit is {2}", \
+      "正在缩小升级包 {0}：其中的内核差分有 {1} 字节，上限为 {2}") \
     X(REASON_PACKAGE_FAILED, "package-failed", "the package {0} could not be made: {1}", \
       "无法生成升级包 {0}：{1}") \
     X(REASON_PACKAGE_UNPROVEN, "package-unproven", \
@@ -149,6 +155,9 @@
     X(REASON_PACKAGE_OVERSIZE, "package-oversize", \
       "the package {0} is oversize: {1} bytes, the limit is {2}", \
       "升级包 {0} 过大：{1} 字节，上限为 {2}") \
+    X(REASON_PACKAGE_CORE_OVERSIZE, "package-core-oversize", \
+      "the package {0} is oversize: its change of the core has {1} bytes, the limit is {2}", \
+      "升级包 {0} 过大：其中的内核差分有 {1} 字节，上限为 {2}") \
     X(REASON_PACKAGE_QUARANTINED, "package-quarantined", "the package {0} is out of service: {1}", \
       "升级包 {0} 已停用：{1}") \
     X(REASON_PACKAGE_NOT_APPLIED, "package-not-applied", \
@@ -256,6 +265,8 @@
       "the direct package {0} cannot be used ({1}); packages for a longer path are made: {2}", \
       "直接的升级包 {0} 不可用（{1}）；正在为更长的路径生成升级包：{2}") \
     X(REASON_HOP_OVERSIZE, "hop-oversize", "{0} bytes, the limit is {1}", "{0} 字节，上限为 {1}") \
+    X(REASON_HOP_CORE_OVERSIZE, "hop-core-oversize", "the change of the core has {0} bytes, the limit is {1}", \
+      "内核差分有 {0} 字节，上限为 {1}") \
     X(REASON_HOP_UNPROVEN, "hop-unproven", "not proven and not released", "未验证，也未放行") \
     X(REASON_HOP_FAILED, "hop-failed", "could not be made: {0}", "无法生成：{0}") \
     X(REASON_HOP_FAILED_UNKNOWN, "hop-failed-unknown", "could not be made: the reason is not known", \

@@ -10,8 +10,9 @@
 #include <stdint.h>
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/package_format.h"
 
-#define LUATOS_HEAD_BYTES   92
+#define LUATOS_HEAD_BYTES   PACKAGE_FORMAT_LUATOS_HEAD
 #define LUATOS_SECTOR_BYTES 36
 #define LUATOS_EC618        0xEAF18C16U /* magic number of the head, by chip */
 #define LUATOS_EC7XX        0xEAC37218U
@@ -24,7 +25,7 @@
 #define LUATOS_MAIN       8
 #define LUATOS_APP        28
 #define LUATOS_BASE       32
-#define LUATOS_COMMON     52
+#define LUATOS_COMMON     PACKAGE_FORMAT_LUATOS_SCRIPT
 #define LUATOS_SDK        56
 #define LUATOS_COMMON_MD5 60
 #define LUATOS_SDK_MD5    76

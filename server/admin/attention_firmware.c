@@ -163,12 +163,13 @@ static bool put_oversize(struct attention *attention, const struct product *prod
         json_object_set_new(subject, "from", json_string(list[i].from));
         json_object_set_new(subject, "to", json_string(firmware->target));
         json_object_set_new(subject, "size", json_integer((json_int_t)list[i].size_bytes));
+        json_object_set_new(subject, "counted", json_integer((json_int_t)list[i].counted_bytes));
         json_object_set_new(subject, "limit", json_integer((json_int_t)firmware->max_package_bytes));
         attention_put(
             attention, "oversize", subject, 0, attention_action("find-path", NULL, " "),
-            "the package V%s to V%s has %lld bytes, the limit is %lld, and there is no path of smaller packages",
-            list[i].from, firmware->target, (long long)list[i].size_bytes,
-            (long long)firmware->max_package_bytes);
+            "%sthe package V%s to V%s has %lld bytes, the limit is %lld, and there is no path of smaller packages",
+            list[i].counted_bytes < list[i].size_bytes ? "the change of the core in " : "", list[i].from,
+            firmware->target, (long long)list[i].counted_bytes, (long long)firmware->max_package_bytes);
     }
     return true;
 }

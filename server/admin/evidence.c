@@ -95,6 +95,7 @@ static json_t *making_json(const struct package *package)
 {
     static const char *const efforts[] = {"", "quick", "good", "best"};
     json_t *released = json_null();
+    char base[SHA256_HEX_SIZE];
     if (!package)
         return json_null();
     if (package->released_ms)
@@ -106,8 +107,8 @@ static json_t *making_json(const struct package *package)
         "effort", field_text(efforts[(size_t)package->effort % (sizeof efforts / sizeof *efforts)]), "note",
         field_text(package->note), "proven", package->proven, "uploaded_by", field_text(package->uploaded_by),
         "released", released, "out_of_service", field_text(package->quarantine), "from_sha256",
-        field_hash(&package->key.from), "to_sha256", field_hash(&package->key.to), "started_at",
-        field_number(package->started_ms), "finished_at", field_number(package->finished_ms));
+        json_string(package_key_base(&package->key, base)), "to_sha256", field_hash(&package->key.to),
+        "started_at", field_number(package->started_ms), "finished_at", field_number(package->finished_ms));
 }
 
 static const struct package *find_stored(const struct package_of_firmware *list, size_t count,

@@ -61,17 +61,17 @@ static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret
     if (!firmware_count(db, firmware->id, &counts, err) ||
         !quarantine_count(db, firmware->id, &quarantined, err))
         return false;
-    *ret = json_pack("{s:s, s:o, s:b, s:o, s:I, s:b, s:I, s:I, s:I, s:s, s:I, s:b, s:o, s:I, s:I, s:I, s:o}",
-                     "firmware", firmware->name, "format", field_text(firmware->format), "format_is_default",
-                     firmware->format_is_default != 0, "fitting_format",
-                     field_text(family ? family->format : ""), "max_package_bytes",
-                     (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0,
-                     "canary_confirmations", (json_int_t)firmware->canary_confirmations, "quarantine_after",
-                     (json_int_t)firmware->quarantine_after, "quarantined", (json_int_t)quarantined, "hours",
-                     firmware->hours, "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month,
-                     "full_packages", firmware->full_packages != 0, "target", field_text(firmware->target),
-                     "images", (json_int_t)counts.images, "devices", (json_int_t)counts.devices, "created_at",
-                     (json_int_t)firmware->created_ms, "notice", field_text(notice_of(firmware, notice)));
+    *ret = json_pack(
+        "{s:s, s:o, s:b, s:o, s:I, s:b, s:I, s:I, s:I, s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:o}", "firmware",
+        firmware->name, "format", field_text(firmware->format), "format_is_default",
+        firmware->format_is_default != 0, "fitting_format", field_text(family ? family->format : ""),
+        "max_package_bytes", (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0,
+        "canary_confirmations", (json_int_t)firmware->canary_confirmations, "quarantine_after",
+        (json_int_t)firmware->quarantine_after, "quarantined", (json_int_t)quarantined, "hours",
+        firmware->hours, "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month, "full_packages",
+        enum_name(&full_packages_names, firmware->full_packages), "target", field_text(firmware->target),
+        "images", (json_int_t)counts.images, "devices", (json_int_t)counts.devices, "created_at",
+        (json_int_t)firmware->created_ms, "notice", field_text(notice_of(firmware, notice)));
     return true;
 }
 
@@ -152,7 +152,8 @@ struct settings {
     const json_t *canary_confirmations, *quarantine_after; /* NULL: not changed */
     const char *hours;                                     /* NULL: not changed */
     const json_t *max_bytes_per_month;                     /* NULL: not changed */
-    const json_t *full_packages;                           /* NULL: not changed */
+    const char *full_packages;                             /* NULL: not changed */
+    enum full_packages choice;                             /* of `full_packages` */
     const char *name;                                      /* NULL: not changed */
     bool force;                      /* rename even while devices send the present name */
     char before[FIRMWARE_NAME_SIZE]; /* the name */
@@ -173,16 +174,16 @@ static bool note_settings(const struct settings *settings, struct db *db, struct
     const struct firmware *firmware = &settings->firmware;
     const struct event event = {
         .kind = LEDGER_FIRMWARE_SET, .product = settings->product.product_key, .firmware = firmware->name};
-    return event_add(db, &event,
-                     json_pack("{s:o, s:I, s:b, s:o*, s:b, s:s, s:I, s:I, s:I}", "by",
-                               event_by(settings->request), "canary_confirmations",
-                               (json_int_t)firmware->canary_confirmations, "downgrades",
-                               (int)firmware->downgrades, "format", event_text(firmware->format),
-                               "full_packages", (int)firmware->full_packages, "hours", firmware->hours,
-                               "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month,
-                               "max_package_bytes", (json_int_t)firmware->max_package_bytes,
-                               "quarantine_after", (json_int_t)firmware->quarantine_after),
-                     err);
+    return event_add(
+        db, &event,
+        json_pack("{s:o, s:I, s:b, s:o*, s:s, s:s, s:I, s:I, s:I}", "by", event_by(settings->request),
+                  "canary_confirmations", (json_int_t)firmware->canary_confirmations, "downgrades",
+                  (int)firmware->downgrades, "format", event_text(firmware->format), "full_packages",
+                  enum_name(&full_packages_names, firmware->full_packages), "hours", firmware->hours,
+                  "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month, "max_package_bytes",
+                  (json_int_t)firmware->max_package_bytes, "quarantine_after",
+                  (json_int_t)firmware->quarantine_after),
+        err);
 }
 
 /* Devices send the name: a new name is a firmware that they do not ask for. */
@@ -242,7 +243,7 @@ static void change_numbers(const struct settings *settings, struct firmware *fir
     if (settings->max_bytes_per_month)
         firmware->max_bytes_per_month = json_integer_value(settings->max_bytes_per_month);
     if (settings->full_packages)
-        firmware->full_packages = json_is_true(settings->full_packages);
+        firmware->full_packages = settings->choice;
 }
 
 static bool only_renames(const struct settings *settings)
@@ -295,8 +296,8 @@ static void log_settings(const struct settings *settings)
                  "size_bytes", log_i64(&number, firmware->max_bytes_per_month), NULL);
     if (settings->full_packages)
         log_line(firmware->full_packages ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "full-packages-set", "product",
-                 product, "firmware", firmware->name, "allowed", firmware->full_packages ? "yes" : "no",
-                 NULL);
+                 product, "firmware", firmware->name, "full_packages",
+                 enum_name(&full_packages_names, firmware->full_packages), NULL);
     if (settings->quarantine_after)
         log_line(LOG_LEVEL_INFO, "quarantine-set", "product", product, "firmware", firmware->name, "count",
                  log_i64(&number, firmware->quarantine_after), NULL);
@@ -310,6 +311,16 @@ static bool check_number(const char *name, const json_t *value, json_int_t least
             json_integer_value(value) <= most) ||
            error_set(err, ERROR_INVALID, "%s must be a whole number from %lld to %lld", name,
                      (long long)least, (long long)most);
+}
+
+static bool read_full_packages(struct settings *settings, struct error *err)
+{
+    unsigned choice = FULL_PACKAGES_OFF;
+    if (settings->full_packages &&
+        !enum_find(&full_packages_names, slice_of(settings->full_packages), &choice))
+        return error_set(err, ERROR_INVALID, "full_packages is off, allowed or preferred");
+    settings->choice = (enum full_packages)choice;
+    return true;
 }
 
 static bool check_allowance(const struct settings *settings, struct error *err)
@@ -329,8 +340,6 @@ static bool check_values(const struct settings *settings, const json_t *limit, s
         return error_set(err, ERROR_BAD_NAME, "a firmware name is 1 to 100 bytes of UTF-8 without / ? & #");
     if (settings->downgrades && !json_is_boolean(settings->downgrades))
         return error_set(err, ERROR_INVALID, "downgrades must be true or false");
-    if (settings->full_packages && !json_is_boolean(settings->full_packages))
-        return error_set(err, ERROR_INVALID, "full_packages must be true or false");
     return check_number("max_package_bytes", limit, 1, MAX_PACKAGE_BYTES, err) &&
            check_number("canary_confirmations", settings->canary_confirmations, 0, CANARY_CONFIRMATIONS_MAX,
                         err) &&
@@ -347,7 +356,7 @@ static const struct body_field fields[] = {{"name", NULL},
                                            {"quarantine_after", TEXT(QUARANTINE_AFTER_DEFAULT)},
                                            {"hours", "\"always\""},
                                            {"max_bytes_per_month", "0"},
-                                           {"full_packages", "false"},
+                                           {"full_packages", "\"off\""},
                                            {NULL, NULL}};
 
 bool admin_firmware_set(struct admin_call *call, struct error *err)
@@ -355,14 +364,13 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
     _cleanup_(cleanup_json) json_t *body = NULL;
     struct settings settings = {.request = call->request};
     json_t *format = NULL, *limit = NULL, *downgrades = NULL, *canary = NULL, *after = NULL, *month = NULL;
-    json_t *full = NULL;
     int force = 0;
     if (!body_patch(call, fields, &body, err))
         return false;
-    if (!body_unpack(body, err, "{s?o, s?o, s?o, s?o, s?o, s?s, s?o, s?o, s?s, s?b}", "format", &format,
+    if (!body_unpack(body, err, "{s?o, s?o, s?o, s?o, s?o, s?s, s?o, s?s, s?s, s?b}", "format", &format,
                      "max_package_bytes", &limit, "downgrades", &downgrades, "canary_confirmations", &canary,
                      "quarantine_after", &after, "hours", &settings.hours, "max_bytes_per_month", &month,
-                     "full_packages", &full, "name", &settings.name, "force", &force))
+                     "full_packages", &settings.full_packages, "name", &settings.name, "force", &force))
         return false;
     if (!json_object_size(body))
         return admin_firmware_show(call, err);
@@ -372,9 +380,9 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
     settings.canary_confirmations = canary;
     settings.quarantine_after = after;
     settings.max_bytes_per_month = month;
-    settings.full_packages = full;
     settings.force = force;
-    if (!check_values(&settings, limit, err) || !call_change(call, change_settings, &settings, err))
+    if (!check_values(&settings, limit, err) || !read_full_packages(&settings, err) ||
+        !call_change(call, change_settings, &settings, err))
         return false;
     if (settings.format)
         prebuild_add(call->daemon->prebuild, settings.firmware.id, 0);

@@ -33,7 +33,7 @@ static bool check_canary(const struct firmware *firmware, struct error *err)
 /* A device with LuatOS or AT firmware would write the package over its flash. */
 static bool check_full_packages(const struct firmware *firmware, struct error *err)
 {
-    return !firmware->full_packages || firmware_takes_full_packages(firmware) ||
+    return firmware->full_packages == FULL_PACKAGES_OFF || firmware_takes_full_packages(firmware) ||
            error_set(err, ERROR_INVALID,
                      "only devices with CSDK firmware can take full packages: full_packages needs the format "
                      "%s",

@@ -43,11 +43,11 @@ SHORT(images, "version variant", {"version", FILTER_VERSION}, {"variant", FILTER
 
 /* GET …/packages */
 SHORT(packages, "from to format queued_at", {"from", FILTER_VERSION}, {"to", FILTER_VERSION},
-      {"format", FILTER_TEXT}, {"state", FILTER_TEXT}, {"size", FILTER_NUMBER}, {"sha256", FILTER_TEXT},
-      {"proven", FILTER_FLAG}, {"crashes", FILTER_NUMBER}, {"queued_at", FILTER_TIME},
-      {"finished_at", FILTER_TIME}, {"duration_ms", FILTER_NUMBER}, {"error", FILTER_TEXT},
-      {"uploaded_by", FILTER_TEXT}, {"released", FILTER_FLAG}, {"quarantine", FILTER_FLAG},
-      {"improving", FILTER_FLAG})
+      {"format", FILTER_TEXT}, {"state", FILTER_TEXT}, {"size", FILTER_NUMBER}, {"counted", FILTER_NUMBER},
+      {"sha256", FILTER_TEXT}, {"proven", FILTER_FLAG}, {"crashes", FILTER_NUMBER},
+      {"queued_at", FILTER_TIME}, {"finished_at", FILTER_TIME}, {"duration_ms", FILTER_NUMBER},
+      {"error", FILTER_TEXT}, {"uploaded_by", FILTER_TEXT}, {"released", FILTER_FLAG},
+      {"quarantine", FILTER_FLAG}, {"improving", FILTER_FLAG})
 
 /* GET /tokens */
 SHORT(tokens, "revoked_at token", {"token", FILTER_NUMBER}, {"name", FILTER_TEXT}, {"scope", FILTER_TEXT},

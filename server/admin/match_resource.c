@@ -40,11 +40,12 @@ static bool firmware_load(const struct request *request, struct db *db, int64_t 
               : path_params_firmware(request, db, &product, &firmware, err)))
         return false;
     *id = found ? firmware.id : *id;
-    *ret = found ? json_pack("[I, o, s, b, I, s, b, I, I, s, I, b]", (json_int_t)firmware.id,
+    *ret = found ? json_pack("[I, o, s, b, I, s, b, I, I, s, I, i]", (json_int_t)firmware.id,
                              field_text(firmware.name), firmware.format, firmware.format_is_default,
                              (json_int_t)firmware.max_package_bytes, firmware.target, firmware.downgrades,
                              (json_int_t)firmware.canary_confirmations, (json_int_t)firmware.quarantine_after,
-                             firmware.hours, (json_int_t)firmware.max_bytes_per_month, firmware.full_packages)
+                             firmware.hours, (json_int_t)firmware.max_bytes_per_month,
+                             (int)firmware.full_packages)
                  : NULL;
     return true;
 }

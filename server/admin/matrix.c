@@ -137,16 +137,19 @@ static int64_t waiting_for(const struct pairs *pairs, const struct matrix_pair *
 static json_t *pair_json(const struct pairs *pairs, const struct matrix_pair *pair)
 {
     static const char *const efforts[] = {"", "quick", "good", "best"};
-    bool oversize = pair->size_bytes > pairs->firmware.max_package_bytes;
-    bool made = pair->size_bytes > 0, timed = pair->started_ms && pair->finished_ms >= pair->started_ms;
+    bool made = pair->size_bytes > 0;
+    int64_t counted = pair->size_bytes - pair->uncounted_bytes;
+    bool oversize = counted > pairs->firmware.max_package_bytes,
+         timed = pair->started_ms && pair->finished_ms >= pair->started_ms;
     size_t effort = (size_t)pair->effort % (sizeof efforts / sizeof *efforts);
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from, "to", pair->to,
-                  "state", oversize ? "oversize" : enum_name(&package_state_names, pair->state), "size",
-                  field_number(pair->size_bytes), "proven", made && pair->proven, "released", pair->released,
-                  "effort", field_text(efforts[effort]), "waiting", (json_int_t)waiting_for(pairs, pair),
-                  "duration_ms", timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(),
-                  "error", field_text(pair->error));
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from, "to", pair->to,
+        "state", oversize ? "oversize" : enum_name(&package_state_names, pair->state), "size",
+        field_number(pair->size_bytes), "counted", made ? json_integer((json_int_t)counted) : json_null(),
+        "proven", made && pair->proven, "released", pair->released, "effort", field_text(efforts[effort]),
+        "waiting", (json_int_t)waiting_for(pairs, pair), "duration_ms",
+        timed ? json_integer(pair->finished_ms - pair->started_ms) : json_null(), "error",
+        field_text(pair->error));
     reason_to_json(json, "quarantine", pair->quarantine);
     return json;
 }

@@ -4,9 +4,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/package_format.h"
 #include "server/access/signing_key.h"
 #include "server/admin/content.h"
 #include "server/admin/handlers.h"
@@ -19,6 +21,7 @@
 #include "server/admin/reason.h"
 #include "server/ledger/event.h"
 #include "storage/improvement.h"
+#include "upgrade/full.h"
 
 static bool find_images(const struct request *request, struct db *db, struct hop *ret, struct error *err)
 {
@@ -67,15 +70,27 @@ bool hop_find_asked(const struct request *request, struct db *db, struct hop *re
                       ret->from.version, ret->to.version));
 }
 
+static bool is_of_csdk(const struct package *package)
+{
+    return strcmp(package->key.format, FULL_FORMAT) == 0;
+}
+
+/* The limit of a full package of CSDK is that of the module. */
+static int64_t limit_of(const struct firmware *firmware, const struct package *package)
+{
+    return is_of_csdk(package) ? PACKAGE_FORMAT_EC618_FULL_MAX : firmware->max_package_bytes;
+}
+
 /* Computed each time, never stored: a changed limit applies at once. */
 static bool is_oversize(const struct firmware *firmware, const struct package *package,
                         char reason[REASON_SIZE])
 {
-    if (package->size_bytes <= firmware->max_package_bytes)
+    int64_t counted = package_counted(package), limit = limit_of(firmware, package);
+    if (counted <= limit)
         return false;
-    reason_write(
-        reason, REASON_SIZE,
-        REASON(REASON_HOP_OVERSIZE, R_NUMBER(package->size_bytes), R_NUMBER(firmware->max_package_bytes)));
+    reason_write(reason, REASON_SIZE,
+                 REASON(package->uncounted_bytes ? REASON_HOP_CORE_OVERSIZE : REASON_HOP_OVERSIZE,
+                        R_NUMBER(counted), R_NUMBER(limit)));
     return true;
 }
 
@@ -112,7 +127,7 @@ static bool is_improving(const struct daemon *daemon, const struct firmware *fir
                          const struct package *package)
 {
     return (package_state(package) == PACKAGE_READY &&
-            improvement_may_fit(package->size_bytes, package->tried, firmware->max_package_bytes)) ||
+            improvement_may_fit(package_counted(package), package->tried, firmware->max_package_bytes)) ||
            scheduler_is_improving(daemon->scheduler, package->id);
 }
 
@@ -123,10 +138,11 @@ static json_t *to_json(const struct daemon *daemon, const struct firmware *firmw
     bool ready = package->size_bytes > 0, oversize = is_oversize(firmware, package, reason);
     bool timed = package->started_ms && package->finished_ms >= package->started_ms;
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:I, s:b, s:I, s:I, s:o, s:o}", "from", from, "to", to, "format",
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:b, s:I, s:I, s:o, s:o}", "from", from, "to", to, "format",
         package->key.format, "state", oversize ? "oversize" : enum_name(&package_state_names, package->state),
-        "size", field_number(package->size_bytes), "sha256",
-        ready ? field_hash(&package->sha256) : json_null(), "limit", (json_int_t)firmware->max_package_bytes,
+        "size", field_number(package->size_bytes), "counted",
+        ready ? json_integer((json_int_t)package_counted(package)) : json_null(), "sha256",
+        ready ? field_hash(&package->sha256) : json_null(), "limit", (json_int_t)limit_of(firmware, package),
         "proven", ready && package->proven, "crashes", (json_int_t)package->crashes, "queued_at",
         (json_int_t)package->queued_ms, "finished_at", field_number(package->finished_ms), "duration_ms",
         timed ? json_integer(package->finished_ms - package->started_ms) : json_null());
@@ -167,6 +183,27 @@ static bool may_go(const struct firmware *firmware, const struct package_of_firm
            (firmware->downgrades || version_compare(&from, &to) < 0);
 }
 
+/* The full packages of CSDK, which lead from any version. */
+static bool add_full_packages(struct admin_call *call, const struct firmware *firmware, json_t *items,
+                              struct error *err)
+{
+    _cleanup_(cleanup_free) struct image *images = NULL;
+    size_t count;
+    if (!image_list(call->db, firmware->id, &images, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct package_key key;
+        struct package package;
+        bool found;
+        package_key_of_whole(firmware, &images[i], &key);
+        if (!package_find(call->db, &key, &package, &found, err))
+            return false;
+        if (found)
+            json_array_append_new(items, to_json(call->daemon, firmware, "any", images[i].version, &package));
+    }
+    return true;
+}
+
 bool admin_package_list(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_free) struct package_of_firmware *list = NULL;
@@ -177,6 +214,10 @@ bool admin_package_list(struct admin_call *call, struct error *err)
         !package_list(call->db, firmware.id, &list, &count, err))
         return false;
     json_t *items = json_array();
+    if (!add_full_packages(call, &firmware, items, err)) {
+        json_decref(items);
+        return false;
+    }
     for (size_t i = 0; i < count; i++)
         if (may_go(&firmware, &list[i]))
             json_array_append_new(

@@ -11,6 +11,7 @@
 #include "server/admin/upload_stream.h"
 #include "server/admin/package.h"
 #include "server/build/inspect.h"
+#include "server/build/uncounted.h"
 #include "server/db/blob_commit.h"
 #include "server/core/log.h"
 
@@ -79,6 +80,7 @@ static bool put(void *cls, struct db *db, struct error *err)
     arrival->replaced = now.package.sha256;
     arrival->same = arrival->had_bytes && now.package.origin == PACKAGE_UPLOADED &&
                     now.package.proven == arrival->made.proven &&
+                    now.package.uncounted_bytes == arrival->made.uncounted_bytes &&
                     sha256_equal(&now.package.sha256, &arrival->made.sha256);
     arrival->hop = now;
     if (arrival->same)
@@ -133,6 +135,9 @@ bool admin_package_upload(struct admin_call *call, struct error *err)
     if (delivery->raw && strcmp(content.kind, "raw") != 0)
         admit_raw(&content, arrival.note);
     arrival.made.note = arrival.note;
+    if (arrival.made.proven &&
+        !uncounted_read(path, arrival.hop.key.format, &arrival.made.uncounted_bytes, err))
+        return false;
     arrival.made.size_bytes = (int64_t)blob_written(delivery->intake.blob);
     if (!blob_commit(call->daemon->writer, call->daemon->blobs, upload_stream_take(&delivery->intake),
                      &arrival.made.sha256, put, &arrival, err))

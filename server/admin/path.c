@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/package_format.h"
 #include "server/admin/handlers.h"
 #include "server/admin/path_params.h"
 #include "server/admin/reason.h"
@@ -26,6 +27,8 @@ struct way { /* the question and the answer */
     char from_text[VERSION_TEXT_SIZE], to_text[VERSION_TEXT_SIZE];
     struct graph graph;
     struct plan plan;
+    struct plan deltas;  /* the plan without full packages of CSDK */
+    json_t *deltas_hops; /* owned */
 };
 
 /* ---- The question ---- */
@@ -44,6 +47,37 @@ static bool read_version(const struct request *request, const char *name, const 
     version_format(ret, ret_text);
     return true;
 }
+
+/* ---- Pairs ---- */
+
+static json_t *pair_json(const struct way *way, unsigned from, unsigned to)
+{
+    return json_pack("{s:s, s:s}", "from", way->graph.image[from].version, "to",
+                     way->graph.image[to].version);
+}
+
+static void add_pair(json_t *list, const struct way *way, unsigned from, unsigned to)
+{
+    const struct plan_edge *edge = plan_edge(&way->graph.plan, from, to);
+    bool made = edge->state == EDGE_READY || edge->state == EDGE_UNPROVEN;
+    json_t *pair = pair_json(way, from, to);
+    json_object_set_new(pair, "size", made ? json_integer((json_int_t)edge->size) : json_null());
+    json_object_set_new(pair, "counted", made ? json_integer((json_int_t)plan_counted(edge)) : json_null());
+    json_object_set_new(pair, "full", json_boolean(edge->whole || edge->full));
+    json_object_set_new(pair, "state", json_string(plan_state_name(&way->graph.plan, edge)));
+    json_array_append_new(list, pair);
+}
+
+/* The hops of the plan that was made last. */
+static json_t *hops_json(const struct way *way, const struct plan *plan)
+{
+    json_t *list = json_array();
+    for (unsigned at = 0; plan->hops && at != way->graph.plan.count - 1; at = plan_next(&way->graph.plan, at))
+        add_pair(list, way, at, plan_next(&way->graph.plan, at));
+    return list;
+}
+
+/* ---- The way ---- */
 
 /* An image of the target must exist, the image of the base may be missing. */
 static bool find_way(struct way *way, struct db *db, struct error *err)
@@ -67,35 +101,14 @@ static bool find_way(struct way *way, struct db *db, struct error *err)
     if (!graph_load(way->call->daemon, db, &way->firmware, &way->from, build.id ? &build.sha256 : NULL,
                     &way->to, &way->graph, err))
         return false;
+    plan_make(&way->graph.plan, &way->deltas);
+    way->deltas_hops = hops_json(way, &way->deltas);
     return graph_plan(db, &way->firmware, &way->graph, &way->plan, err);
 }
 
 /* ---- The answer ---- */
 
-static json_t *pair_json(const struct way *way, unsigned from, unsigned to)
-{
-    return json_pack("{s:s, s:s}", "from", way->graph.image[from].version, "to",
-                     way->graph.image[to].version);
-}
-
-static void add_pair(json_t *list, const struct way *way, unsigned from, unsigned to)
-{
-    const struct plan_edge *edge = plan_edge(&way->graph.plan, from, to);
-    bool made = edge->state == EDGE_READY || edge->state == EDGE_UNPROVEN;
-    json_t *pair = pair_json(way, from, to);
-    json_object_set_new(pair, "size", made ? json_integer((json_int_t)edge->size) : json_null());
-    json_object_set_new(pair, "state", json_string(plan_state_name(&way->graph.plan, edge)));
-    json_array_append_new(list, pair);
-}
-
-static json_t *hops_json(const struct way *way)
-{
-    json_t *list = json_array();
-    for (unsigned at = 0; way->plan.hops && at != way->graph.plan.count - 1;
-         at = plan_next(&way->graph.plan, at))
-        add_pair(list, way, at, plan_next(&way->graph.plan, at));
-    return list;
-}
+static const char *const states[] = {[PLAN_PATH] = "path", [PLAN_WAIT] = "waiting", [PLAN_NONE] = "none"};
 
 static json_t *waiting_json(const struct way *way)
 {
@@ -171,42 +184,62 @@ static bool advise(struct way *way, struct db *db, char out[REASON_SIZE], struct
     return true;
 }
 
-/* The full package of the target, and what it costs beside the path of deltas; null: the firmware takes none. */
+/* Whether a hop of the path is a full package of CSDK. */
+static bool uses_full(const struct way *way)
+{
+    const struct plan_graph *graph = &way->graph.plan;
+    for (unsigned at = 0; way->plan.hops && at != graph->count - 1; at = plan_next(graph, at))
+        if (plan_edge(graph, at, plan_next(graph, at))->whole)
+            return true;
+    return false;
+}
+
+static json_t *deltas_to_json(const struct way *way)
+{
+    return json_pack("{s:s, s:O, s:o}", "state", states[way->deltas.outcome], "hops", way->deltas_hops,
+                     "size", field_number((int64_t)way->deltas.bytes));
+}
+
+static bool has_full(const struct way *way, const struct image *target)
+{
+    return firmware_takes_full_packages(&way->firmware) && target->id && !image_is_full(target);
+}
+
+/* Both ways: the full package of the target and the path of deltas. Null: the firmware takes no full packages. */
 static bool full_to_json(const struct way *way, struct db *db, json_t **ret, struct error *err)
 {
-    unsigned last = way->graph.plan.count - 1;
-    const struct image *target = &way->graph.image[last];
+    const struct image *target = &way->graph.image[way->graph.plan.count - 1];
     struct package_key key;
     struct package package;
-    bool found, used = false;
+    bool found;
     *ret = NULL;
-    if (!firmware_takes_full_packages(&way->firmware) || image_is_full(target))
+    if (!has_full(way, target))
         return true;
     package_key_of_whole(&way->firmware, target, &key);
     if (!package_find(db, &key, &package, &found, err))
         return false;
-    for (unsigned at = 0; way->plan.hops && at != last; at = plan_next(&way->graph.plan, at))
-        used = used || plan_edge(&way->graph.plan, at, plan_next(&way->graph.plan, at))->whole;
-    bool sized = found && package.size_bytes > 0, compared = sized && way->plan.hops && !used;
+    bool sized = found && package.size_bytes > 0, compared = sized && way->deltas.hops;
+    json_int_t more = sized ? (json_int_t)package.size_bytes - (json_int_t)way->deltas.bytes : 0;
     *ret =
-        json_pack("{s:s, s:o, s:b, s:o}", "state", found ? package_state_name(&package) : "unknown", "size",
-                  sized ? json_integer(package.size_bytes) : json_null(), "used", used, "more_bytes",
-                  compared ? json_integer(package.size_bytes - (json_int_t)way->plan.bytes) : json_null());
+        json_pack("{s:s, s:o, s:I, s:b, s:o, s:o}", "state", found ? package_state_name(&package) : "unknown",
+                  "size", sized ? json_integer((json_int_t)package.size_bytes) : json_null(), "limit",
+                  (json_int_t)PACKAGE_FORMAT_EC618_FULL_MAX, "used", uses_full(way), "more_bytes",
+                  compared ? json_integer(more) : json_null(), "deltas", deltas_to_json(way));
     return true;
 }
 
 static bool to_json(struct way *way, struct db *db, json_t **ret, struct error *err)
 {
-    static const char *const states[] = {"path", "waiting", "none"};
     char advice[REASON_SIZE];
     json_t *full;
     if (!full_to_json(way, db, &full, err))
         return false;
-    json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o?}", "firmware", way->firmware.name, "from",
-        way->from_text, "to", way->to_text, "state", states[way->plan.outcome], "hops", hops_json(way),
-        "size", field_number((int64_t)way->plan.bytes), "excluded", excluded_json(way), "waiting",
-        waiting_json(way), "limit", (json_int_t)way->firmware.max_package_bytes, "full", full);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o?}", "firmware", way->firmware.name,
+                  "from", way->from_text, "to", way->to_text, "state", states[way->plan.outcome], "hops",
+                  hops_json(way, &way->plan), "size", field_number((int64_t)way->plan.bytes), "excluded",
+                  excluded_json(way), "waiting", waiting_json(way), "limit",
+                  (json_int_t)way->firmware.max_package_bytes, "full", full);
     if (!advise(way, db, advice, err)) {
         json_decref(json);
         return false;
@@ -218,12 +251,18 @@ static bool to_json(struct way *way, struct db *db, json_t **ret, struct error *
 
 /* ---- The calls ---- */
 
+static void free_way(struct way *way)
+{
+    graph_free(&way->graph);
+    json_decref(way->deltas_hops);
+}
+
 bool admin_path_show(struct admin_call *call, struct error *err)
 {
     struct way way = {.call = call};
     json_t *json;
     bool ok = find_way(&way, call->db, err) && to_json(&way, call->db, &json, err);
-    graph_free(&way.graph);
+    free_way(&way);
     if (ok)
         reply_json(&call->reply, 200, json);
     return ok;
@@ -234,20 +273,29 @@ struct asked {
     json_t *json;
 };
 
+/* The packages that the path waits for, and the full package of the target: without it the two ways cannot be compared. */
+static bool ask_packages(const struct way *way, struct db *db, struct error *err)
+{
+    const struct image *target = &way->graph.image[way->graph.plan.count - 1];
+    struct daemon *daemon = way->call->daemon;
+    struct package_key key;
+    for (unsigned i = 0; i < way->plan.need_count; i++) {
+        graph_package_key(daemon, &way->firmware, &way->graph, &way->plan.need[i], &key);
+        if (!package_request_key(db, daemon, &key, clock_utc_ms(), err))
+            return false;
+    }
+    if (!has_full(way, target))
+        return true;
+    package_key_of_whole(&way->firmware, target, &key);
+    return package_request_key(db, daemon, &key, clock_utc_ms(), err);
+}
+
 static bool ask(void *cls, struct db *db, struct error *err)
 {
     struct asked *asked = cls;
     struct way *way = &asked->way;
-    if (!find_way(way, db, err))
-        return false;
-    bool ok = true;
-    for (unsigned i = 0; ok && i < way->plan.need_count; i++) {
-        struct package_key key;
-        graph_package_key(way->call->daemon, &way->firmware, &way->graph, &way->plan.need[i], &key);
-        ok = package_request_key(db, way->call->daemon, &key, clock_utc_ms(), err);
-    }
-    ok = ok && to_json(way, db, &asked->json, err);
-    graph_free(&way->graph);
+    bool ok = find_way(way, db, err) && ask_packages(way, db, err) && to_json(way, db, &asked->json, err);
+    free_way(way);
     return ok;
 }
 

@@ -14,6 +14,7 @@
 #include "server/build/build_external.h"
 #include "server/core/stop_point.h"
 #include "server/build/suffix_cache.h"
+#include "server/build/uncounted.h"
 #include "upgrade/full.h"
 
 #define EXIT_DOES_NOT_FIT 1 /* exit status of dfota: these inputs can never work */
@@ -203,6 +204,9 @@ static enum make_end publish(struct build *making)
     struct error err;
     if (!is_of_use(making))
         return MAKE_READY;
+    if (making->proven &&
+        !uncounted_read(making->made, making->package.key.format, &making->uncounted_bytes, &err))
+        return build_fail(making, MAKE_CRASHED, "%.300s", err.text);
     stop_point("package-written");
     if (blob_adopt(making->daemon->blobs, making->made, &making->sha256, &making->size_bytes, &err)) {
         stop_point("package-published");

@@ -35,7 +35,8 @@ struct build {
     /* The result: */
     char workdir[PATH_MAX - 64], made[PATH_MAX]; /* the job's folder; the file in it */
     struct sha256 sha256;
-    uint64_t size_bytes; /* 0 with MAKE_READY: it is not smaller than below_bytes and was not kept */
+    int64_t uncounted_bytes; /* of the size: as package.uncounted_bytes */
+    uint64_t size_bytes;     /* 0 with MAKE_READY: it is not smaller than below_bytes and was not kept */
     bool proven;
     char note[PACKAGE_NOTE_SIZE];
     char log[PACKAGE_LOG_SIZE];      /* output of an external command, also of one that failed; else "" */

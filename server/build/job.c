@@ -60,6 +60,7 @@ static bool set_ready(void *cls, struct db *db, struct error *err)
     const struct package_format *format = package_format_find(making->package.key.format);
     bool by_dfota = !format || format->by_dfota;
     const struct package_made made = {.size_bytes = (int64_t)making->size_bytes,
+                                      .uncounted_bytes = making->uncounted_bytes,
                                       .sha256 = making->sha256,
                                       .origin = by_dfota ? PACKAGE_MADE : PACKAGE_EXTERNAL,
                                       .proven = making->proven,
@@ -174,6 +175,7 @@ struct swaps {
 static bool note_swap(struct db *db, const struct improvement_swap *swap, int64_t now_ms, struct error *err)
 {
     const struct package_made made = {.size_bytes = swap->size_bytes,
+                                      .uncounted_bytes = swap->uncounted_bytes,
                                       .sha256 = swap->sha256,
                                       .origin = PACKAGE_MADE,
                                       .proven = true,
@@ -196,7 +198,7 @@ static void log_swap(const struct improvement_swap *swap)
 {
     char from[SHA256_HEX_SIZE], to[SHA256_HEX_SIZE];
     struct log_number size, was;
-    sha256_hex(&swap->key.from, from);
+    package_key_base(&swap->key, from);
     sha256_hex(&swap->key.to, to);
     log_line(LOG_LEVEL_INFO, "package-replaced", "from", from, "to", to, "format", swap->key.format, "size",
              log_i64(&size, swap->size_bytes), "was", log_i64(&was, swap->old_size_bytes), NULL);
@@ -247,6 +249,7 @@ static bool store_improvement(void *cls, struct db *db, struct error *err)
     struct stored_improvement *stored = cls;
     const struct build *making = &stored->job->making;
     const struct package_made made = {.size_bytes = (int64_t)making->size_bytes,
+                                      .uncounted_bytes = making->uncounted_bytes,
                                       .sha256 = making->sha256,
                                       .effort = making->effort,
                                       .note = making->note};
@@ -369,7 +372,7 @@ void job_tell(const struct job *job, enum make_end end, int64_t took_ms)
     const struct package_key *key = &making->package.key;
     char from[SHA256_HEX_SIZE], to[SHA256_HEX_SIZE];
     struct log_number size, took;
-    sha256_hex(&key->from, from);
+    package_key_base(key, from);
     sha256_hex(&key->to, to);
     count_build(end, took_ms);
     if (job->improves)

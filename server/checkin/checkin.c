@@ -149,10 +149,12 @@ static bool was_replaced(const struct fetch_task *task)
     struct reader_pool *reader_pool = task->checkin.daemon->reader_pool;
     struct db *db;
     struct error err;
+    int64_t uncounted;
     bool servable = true;
     if (is_full(task) || !reader_pool_take(reader_pool, &db, &err))
         return false;
-    bool known = package_is_servable(db, &task->wanted, task->checkin.facts.firmware.id, &servable, &err);
+    bool known =
+        package_is_servable(db, &task->wanted, task->checkin.facts.firmware.id, &servable, &uncounted, &err);
     reader_pool_give(reader_pool, db);
     return known && !servable;
 }

@@ -155,6 +155,7 @@ static void take_package(const struct facts *facts, struct snapshot *known)
                      : planned->package_found ? package_state(&planned->package)
                                               : PACKAGE_NONE;
     known->package_size = (uint64_t)planned->package.size_bytes;
+    known->package_uncounted = (uint64_t)planned->package.uncounted_bytes;
     snprintf(known->package_released_by, sizeof known->package_released_by, "%s",
              planned->package.released_by);
     snprintf(known->package_error, sizeof known->package_error, "%.*s", (int)sizeof known->package_error - 1,

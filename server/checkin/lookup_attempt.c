@@ -123,11 +123,13 @@ static bool find_stop(struct db *db, struct facts *facts, struct error *err)
 static bool look_at_pinned(struct db *db, struct facts *facts, struct error *err)
 {
     const struct attempt *attempt = &facts->attempt;
+    int64_t uncounted = 0;
     bool ready, led_to;
-    if (!package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, err) ||
+    if (!package_is_servable(db, &attempt->package_sha256, attempt->firmware_id, &ready, &uncounted, err) ||
         !image_package_is_servable(db, attempt->firmware_id, attempt->to, &attempt->package_sha256, &led_to,
                                    err))
         return false;
+    facts->snapshot.pinned_uncounted = (uint64_t)uncounted;
     facts->snapshot.pinned_servable = ready && led_to;
     return true;
 }

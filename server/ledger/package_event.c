@@ -14,7 +14,8 @@ static const char *effort_name(enum package_effort effort)
 
 static json_t *key_to_json(const struct package_key *key)
 {
-    return json_pack("{s:s, s:o, s:o}", "format", key->format, "from_sha256", event_hash(&key->from),
+    char base[SHA256_HEX_SIZE];
+    return json_pack("{s:s, s:s, s:o}", "format", key->format, "from_sha256", package_key_base(key, base),
                      "to_sha256", event_hash(&key->to));
 }
 
@@ -23,7 +24,8 @@ static bool note_oversize(struct db *db, const struct package_key *key, const st
 {
     _cleanup_(cleanup_free) struct ledger_oversize *list = NULL;
     size_t count;
-    if (!ledger_oversize_list(db, &key->from, &key->to, made->size_bytes, &list, &count, err))
+    if (!ledger_oversize_list(db, &key->from, &key->to, made->size_bytes - made->uncounted_bytes, &list,
+                              &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct ledger_oversize *over = &list[i];
@@ -33,9 +35,10 @@ static bool note_oversize(struct db *db, const struct package_key *key, const st
                                     .firmware = over->firmware,
                                     .package = &made->sha256};
         if (!event_add(db, &event,
-                       json_pack("{s:s, s:s, s:I, s:I, s:s, s:s}", "format", key->format, "from", over->from,
-                                 "limit", (json_int_t)over->limit_bytes, "size", (json_int_t)made->size_bytes,
-                                 "to", over->to, "why", "oversize"),
+                       json_pack("{s:I, s:s, s:s, s:I, s:I, s:s, s:s}", "counted",
+                                 (json_int_t)(made->size_bytes - made->uncounted_bytes), "format",
+                                 key->format, "from", over->from, "limit", (json_int_t)over->limit_bytes,
+                                 "size", (json_int_t)made->size_bytes, "to", over->to, "why", "oversize"),
                        err))
             return false;
     }

@@ -123,8 +123,9 @@ static bool take_edge(void *cls)
     edge->error = NULL;
     edge->state = (uint8_t)state;
     edge->size = (uint64_t)row->size_bytes;
-    edge->improving = state == EDGE_READY &&
-                      improvement_may_fit(row->size_bytes, row->tried, (int64_t)edges->graph->plan.limit);
+    edge->uncounted = (uint64_t)row->uncounted_bytes;
+    edge->improving = state == EDGE_READY && improvement_may_fit((int64_t)plan_counted(edge), row->tried,
+                                                                 (int64_t)edges->graph->plan.limit);
     if (state == EDGE_FAILED || state == EDGE_QUARANTINED)
         edges->no_memory = !(edge->error = strdup(state == EDGE_FAILED ? row->error : row->quarantine));
     return !edges->no_memory;
@@ -246,82 +247,6 @@ bool graph_load(const struct daemon *daemon, struct db *db, const struct firmwar
     }
     *ret = graph;
     return true;
-}
-
-/* ---- full packages of CSDK ---- */
-
-static bool is_excluded(const struct graph *graph, const struct plan_edge *edge)
-{
-    switch ((enum plan_edge_state)edge->state) {
-    case EDGE_READY:
-        return edge->size > graph->plan.limit && !edge->improving;
-    case EDGE_UNKNOWN:
-    case EDGE_QUEUED:
-    case EDGE_GENERATING:
-        return false;
-    default:
-        return true;
-    }
-}
-
-static bool set_whole(struct plan_edge *edge, const struct package *package, bool found, struct error *err)
-{
-    static const enum plan_edge_state states[] = {
-        [PACKAGE_QUEUED] = EDGE_QUEUED, [PACKAGE_GENERATING] = EDGE_GENERATING,
-        [PACKAGE_READY] = EDGE_READY,   [PACKAGE_UNPROVEN] = EDGE_UNPROVEN,
-        [PACKAGE_FAILED] = EDGE_FAILED, [PACKAGE_QUARANTINED] = EDGE_QUARANTINED,
-        [PACKAGE_NONE] = EDGE_UNKNOWN,
-    };
-    enum package_state state = found ? package_state(package) : PACKAGE_NONE;
-    free((char *)edge->error);
-    *edge = (struct plan_edge){.state = (uint8_t)states[state], .whole = true};
-    if (found)
-        edge->size = (uint64_t)package->size_bytes;
-    if (state == PACKAGE_FAILED || state == PACKAGE_QUARANTINED)
-        edge->error = strdup(state == PACKAGE_FAILED ? package->error : package->quarantine);
-    return edge->error || (state != PACKAGE_FAILED && state != PACKAGE_QUARANTINED) ||
-           error_set(err, ERROR_INTERNAL, "out of memory");
-}
-
-/* The full package of one version, from all versions that no delta covers. */
-static bool add_whole(struct db *db, const struct firmware *firmware, struct graph *graph, unsigned to,
-                      struct error *err)
-{
-    struct package_key key;
-    struct package package;
-    bool found;
-    package_key_of_whole(firmware, &graph->image[to], &key);
-    if (!package_find(db, &key, &package, &found, err))
-        return false;
-    for (unsigned from = 0; from < to; from++) {
-        struct plan_edge *edge = plan_edge(&graph->plan, from, to);
-        if (is_excluded(graph, edge) && !set_whole(edge, &package, found, err))
-            return false;
-    }
-    return true;
-}
-
-bool graph_plan(struct db *db, const struct firmware *firmware, struct graph *graph, struct plan *ret,
-                struct error *err)
-{
-    plan_make(&graph->plan, ret);
-    if (ret->outcome != PLAN_NONE || !firmware_takes_full_packages(firmware))
-        return true;
-    for (unsigned to = 1; to < graph->plan.count; to++)
-        if (graph->image[to].id && !image_is_full(&graph->image[to]) &&
-            !add_whole(db, firmware, graph, to, err))
-            return false;
-    plan_make(&graph->plan, ret);
-    return true;
-}
-
-void graph_package_key(const struct daemon *daemon, const struct firmware *firmware,
-                       const struct graph *graph, const struct plan_pair *pair, struct package_key *ret)
-{
-    if (plan_edge(&graph->plan, pair->from, pair->to)->whole)
-        package_key_of_whole(firmware, &graph->image[pair->to], ret);
-    else
-        package_key_of(daemon, firmware, &graph->image[pair->from], &graph->image[pair->to], ret);
 }
 
 void graph_free(struct graph *graph)

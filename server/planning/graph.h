@@ -28,8 +28,9 @@ bool graph_load(const struct daemon *daemon, struct db *db, const struct firmwar
                 struct graph *ret, struct error *err) __attribute__((warn_unused_result));
 void graph_free(struct graph *graph);
 
-/* Plans as plan_make(): first over deltas. When there is no path of deltas, and the firmware takes full packages of CSDK,
-   each pair that no delta can cover gets the full package of its second version, and the path is planned again. */
+/* Plans as plan_make(). If the firmware takes full packages of CSDK, some pairs get the full package of their second version,
+   and the path is planned again. "Preferred": all pairs whose full package is ready or may become so. When there is no path:
+   each pair that no delta can cover. "Allowed": the first hop, where a ready full package has fewer bytes than the deltas. */
 bool graph_plan(struct db *db, const struct firmware *firmware, struct graph *graph, struct plan *ret,
                 struct error *err) __attribute__((warn_unused_result));
 

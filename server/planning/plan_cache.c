@@ -156,14 +156,14 @@ static bool make_direct(const struct daemon *daemon, struct db *db, const struct
         !image_find(db, firmware->id, firmware->target, &ret->hop, &target_found, err) ||
         !image_required_between(db, firmware->id, base, &target, &required, err))
         return false;
-    if (!base_found || !target_found || required || !firmware->format[0] || ret->hop.withdrawn_ms ||
-        !package_key_can_be_made(&ret->base, &ret->hop))
+    if (!base_found || !target_found || required || firmware_takes_full_packages(firmware) ||
+        !firmware->format[0] || ret->hop.withdrawn_ms || !package_key_can_be_made(&ret->base, &ret->hop))
         return true;
     if (!find_package(daemon, db, firmware, ret, err))
         return false;
     enum package_state state = ret->package_found ? package_state(&ret->package) : PACKAGE_NONE;
     *ret_done = state == PACKAGE_NONE || state == PACKAGE_QUEUED || state == PACKAGE_GENERATING ||
-                (state == PACKAGE_READY && ret->package.size_bytes <= firmware->max_package_bytes);
+                (state == PACKAGE_READY && package_counted(&ret->package) <= firmware->max_package_bytes);
     if (state == PACKAGE_NONE || (state != PACKAGE_READY && !ret->package.wanted))
         package_key_of(daemon, firmware, &ret->base, &ret->hop, &ret->unasked[ret->unasked_count++]);
     return true;

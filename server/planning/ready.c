@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/package_format.h"
 #include "server/core/log.h"
 #include "server/planning/plan_cache.h"
 #include "server/webhook/notify.h"
@@ -32,7 +33,8 @@ static bool is_ready(const struct planned *planned, const struct firmware *firmw
 {
     return planned->outcome == PLAN_PATH && planned->hop.id &&
            (planned->full || (planned->package_found && package_state(&planned->package) == PACKAGE_READY)) &&
-           planned->package.size_bytes <= firmware->max_package_bytes;
+           package_counted(&planned->package) <=
+               (planned->whole ? PACKAGE_FORMAT_EC618_FULL_MAX : firmware->max_package_bytes);
 }
 
 static bool has_way(const struct firmware *firmware, const struct version *from)

@@ -128,14 +128,16 @@ bool notify_needs_person(struct db *db, const struct device *device, const struc
 
 /* Packages over the limit */
 
-static bool is_settled(const struct notify_size *size, int64_t limit_bytes)
+static bool is_settled(const struct notify_size *size, int64_t uncounted_bytes, int64_t limit_bytes)
 {
-    return size->size_bytes > limit_bytes && !improvement_may_fit(size->size_bytes, size->tried, limit_bytes);
+    int64_t counted = size->size_bytes - uncounted_bytes;
+    return counted > limit_bytes && !improvement_may_fit(counted, size->tried, limit_bytes);
 }
 
-static bool add_oversize(struct db *db, const struct ledger_oversize *over, int64_t size_bytes, int64_t at_ms,
-                         struct error *err)
+static bool add_oversize(struct db *db, const struct ledger_oversize *over, int64_t size_bytes,
+                         int64_t uncounted_bytes, int64_t at_ms, struct error *err)
 {
+    int64_t counted = size_bytes - uncounted_bytes;
     char summary[NOTIFY_SUMMARY_SIZE];
     struct product product;
     struct firmware firmware;
@@ -143,11 +145,14 @@ static bool add_oversize(struct db *db, const struct ledger_oversize *over, int6
         !firmware_get(db, product.id, over->firmware, &firmware, err))
         return false;
     snprintf(summary, sizeof summary,
-             "The package of %s from %s to %s, product %s, has %" PRId64 " bytes; the limit is %" PRId64 ".",
-             over->firmware, over->from, over->to, over->product, size_bytes, over->limit_bytes);
-    json_t *facts = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "product", over->product, "firmware",
-                              over->firmware, "from", over->from, "to", over->to, "size",
-                              (json_int_t)size_bytes, "limit", (json_int_t)over->limit_bytes);
+             "The %spackage of %s from %s to %s, product %s, has %" PRId64 " bytes; the limit is %" PRId64
+             ".",
+             uncounted_bytes ? "change of the core in the " : "", over->firmware, over->from, over->to,
+             over->product, counted, over->limit_bytes);
+    json_t *facts =
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "product", over->product, "firmware", over->firmware,
+                  "from", over->from, "to", over->to, "size", (json_int_t)size_bytes, "counted",
+                  (json_int_t)counted, "limit", (json_int_t)over->limit_bytes);
     return notify_add(db, WEBHOOK_PACKAGE_OVERSIZE, product.id, "firmware", firmware.id, at_ms, summary,
                       facts, err);
 }
@@ -156,7 +161,7 @@ bool notify_oversize(struct db *db, const struct package *package, const struct 
                      const struct notify_size *now, int64_t at_ms, struct error *err)
 {
     _cleanup_(cleanup_free) struct ledger_oversize *list = NULL;
-    struct package known;
+    struct package known = {.id = 0};
     size_t count;
     bool wanted, found;
     if (!notify_is_wanted(db, WEBHOOK_PACKAGE_OVERSIZE, &wanted, err))
@@ -164,11 +169,13 @@ bool notify_oversize(struct db *db, const struct package *package, const struct 
     if (!wanted)
         return true;
     if (!package_by_id(db, package->id, &known, &found, err) ||
-        !ledger_oversize_list(db, &package->key.from, &package->key.to, now->size_bytes, &list, &count, err))
+        !ledger_oversize_list(db, &package->key.from, &package->key.to,
+                              now->size_bytes - known.uncounted_bytes, &list, &count, err))
         return false;
     for (size_t i = 0; found && known.wanted && i < count; i++)
-        if (is_settled(now, list[i].limit_bytes) && !is_settled(before, list[i].limit_bytes) &&
-            !add_oversize(db, &list[i], now->size_bytes, at_ms, err))
+        if (is_settled(now, known.uncounted_bytes, list[i].limit_bytes) &&
+            !is_settled(before, known.uncounted_bytes, list[i].limit_bytes) &&
+            !add_oversize(db, &list[i], now->size_bytes, known.uncounted_bytes, at_ms, err))
             return false;
     return true;
 }

@@ -12,7 +12,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { binpkg, firmwareImage } from './lib/firmware.mjs';
-import { poll } from './lib/module.mjs';
+import { poll, sha256 } from './lib/module.mjs';
 import { Scene, assertProblem } from './lib/scene.mjs';
 import { buildDir, startServer } from './lib/server.mjs';
 
@@ -31,20 +31,20 @@ after(async () => {
 });
 
 // Images 1001 and 1002 in format ec618-csdk, with 1002 as the target.
-async function csdk({ full = true, format = 'ec618-csdk', limit = null } = {}) {
-    const scene = await Scene.build(server, { versions: [], target: null });
+async function csdk({ full = 'allowed', format = 'ec618-csdk', limit = null, on = server } = {}) {
+    const scene = await Scene.build(on, { versions: [], target: null });
     const seed = seeds += 1;
     for (const [version, revision] of [['1001', 0], ['1002', 1]]) {
         scene.images.set(version, release(revision, seed));
         await scene.upload(version);
     }
-    await scene.set({ format, ...(full && { full_packages: true }), ...(limit && { max_package_bytes: limit }) });
+    await scene.set({ format, ...(full && { full_packages: full }), ...(limit && { max_package_bytes: limit }) });
     await scene.setTarget('1002');
     return scene;
 }
 
-const path = async (scene, from, to = '1002') => (await server.admin('GET', scene.path(`/paths?from=${from}&to=${to}`), null, { expect: 200 })).json;
-const matrix = async (scene) => (await server.admin('GET', scene.path('/matrix'), null, { expect: 200 })).json;
+const path = async (scene, from, to = '1002') => (await scene.server.admin('GET', scene.path(`/paths?from=${from}&to=${to}`), null, { expect: 200 })).json;
+const matrix = async (scene) => (await scene.server.admin('GET', scene.path('/matrix'), null, { expect: 200 })).json;
 
 const stateOf = async (scene) => (await matrix(scene)).full_packages.find((item) => item.to === '1002').state;
 
@@ -84,11 +84,71 @@ describe('full packages of CSDK', () => {
         assert.equal(body.length, delta.size);
         const { full, size, hops } = await path(scene, '1001');
         assert.deepEqual([size, hops.length], [delta.size, 1]);
-        assert.deepEqual(full, { state: 'ready', size: full.size, used: false, more_bytes: full.size - delta.size });
+        assert.deepEqual(full, { state: 'ready', size: full.size, limit: 1507328, used: false, more_bytes: full.size - delta.size, deltas: { state: 'path', hops, size } });
         assert.ok(full.size > delta.size);
         const unknown = await path(scene, '900');
-        assert.deepEqual([unknown.size, unknown.full], [full.size, { state: 'ready', size: full.size, used: true, more_bytes: null }]);
+        assert.deepEqual([unknown.size, unknown.full], [full.size, { ...full, used: true, more_bytes: null, deltas: { state: 'none', hops: [], size: null } }]);
+        assert.deepEqual([hops[0].full, unknown.hops[0].full], [false, true]);
         assert.deepEqual((await matrix(scene)).full_packages, [{ to: '1002', state: 'ready', size: full.size }]);
+        const { items } = (await server.admin('GET', scene.path('/packages'), null, { expect: 200 })).json;
+        const { from, to, format, state, size: bytes, counted, proven } = items.find((item) => item.format === 'full');
+        assert.deepEqual([from, to, format, state, bytes, counted, proven], ['any', '1002', 'full', 'ready', full.size, full.size, true]);
+    });
+
+    test('preferred: the full package goes before a delta that is there', async () => {
+        const scene = await csdk({ full: 'preferred' });
+        const delta = await scene.makePackage('1001', '1002');
+        const module = scene.module({ version: '1001' });
+        const { body } = await served(module);
+        await judgeBytes(body, '1002', scene);
+        const { full, hops } = await path(scene, '1001');
+        assert.deepEqual([full.used, full.more_bytes, hops.length, hops[0].full], [true, full.size - delta.size, 1, true]);
+        assert.deepEqual([full.deltas.state, full.deltas.size], ['path', delta.size]);
+    });
+
+    test('preferred: what cannot be a full package goes as a delta', async () => {
+        const other = await Scene.build(server, { versions: [], target: null });
+        for (const [version, revision] of [['1002', 0], ['1003', 1]]) {
+            other.images.set(version, firmwareImage({ seed: 711, size: 60_000, revision })); // raw: no CP
+            await other.upload(version);
+        }
+        await other.set({ format: 'ec618-csdk', full_packages: 'preferred' });
+        await other.setTarget('1003');
+        const { body } = await served(other.module({ version: '1002' }));
+        assert.ok(body.length < 10_000);
+        const { full, hops } = await path(other, '1002', '1003');
+        assert.deepEqual([full.state, full.used, hops.length], ['failed', false, 1]);
+    });
+
+    test('records say "any" where a delta has its base', async () => {
+        const scene = await csdk();
+        await served(scene.module({ version: '0900' }));
+        const { json } = await server.admin('GET', '/ledger?limit=1000', null, { expect: 200 });
+        const hash = sha256(scene.images.get('1002'));
+        const made = json.items.find(({ kind, detail }) => kind === 'package-made' && detail.to_sha256 === hash);
+        assert.deepEqual([made.detail.format, made.detail.from_sha256], ['full', 'any']);
+        const line = await poll('the log line', async () => server.log('package-ready').find((one) => one.to === hash));
+        assert.equal(line.from, 'any');
+    });
+
+    test('a damaged full package is never sent', async (t) => {
+        // A dfota whose "full" is hit by one wrong bit after it was checked.
+        const worker = join(dir, 'worker');
+        await writeFile(worker, `#!/bin/sh
+real='${join(buildDir, 'dfota')}'
+[ "$1" = full ] || exec "$real" "$@"
+"$real" "$@" || exit
+for last; do :; done
+printf x | dd of="$last" bs=1 seek=15000 conv=notrunc 2>/dev/null
+`, { mode: 0o755 });
+        const own = await startServer(t, { config: { dfota_path: worker } });
+        const scene = await csdk({ on: own });
+        const module = scene.module({ version: '0900' });
+        await module.ask();
+        const failed = await poll('the job fails', async () => (await matrix(scene)).full_packages.find(({ state }) => state === 'failed'));
+        assert.equal(failed.size, null);
+        await poll('nothing leads to 1002', async () => (await module.ask()).code === 44); // the way over 1001 fails too
+        assert.match(JSON.stringify((await path(scene, '900')).excluded), /could not be made/);
     });
 
     test('no delta fits: the full package takes its place, although it is over the limit of deltas', async () => {
@@ -102,13 +162,13 @@ describe('full packages of CSDK', () => {
     test('they are off by default, and stop when they are switched off', async () => {
         const scene = await csdk({ full: false });
         const shown = await server.firmware(scene.product, scene.firmware);
-        assert.equal(shown.full_packages, false);
+        assert.equal(shown.full_packages, 'off');
         const module = scene.module({ version: '0900' });
         assert.equal((await module.ask()).code, 44);
         assert.equal((await path(scene, '900')).full, null);
-        await scene.set({ full_packages: true });
+        await scene.set({ full_packages: 'allowed' });
         await served(module);
-        await scene.set({ full_packages: false });
+        await scene.set({ full_packages: null });
         assert.equal((await module.ask()).code, 44);
         assert.equal((await module.ask({ headers: ['Range: bytes=10-'] })).code, 44, 'nothing of it is sent again');
         assert.deepEqual((await matrix(scene)).full_packages, []);
@@ -117,13 +177,13 @@ describe('full packages of CSDK', () => {
     test('they are refused for other formats', async () => {
         for (const format of ['ec618-luatos', 'ec618-at', 'bsdiff', null]) {
             const scene = await csdk({ full: false, format });
-            const answer = await server.admin('PATCH', scene.path(), { full_packages: true });
+            const answer = await server.admin('PATCH', scene.path(), { full_packages: 'allowed' });
             assertProblem(answer, 422, 'invalid', /only devices with CSDK firmware can take full packages: full_packages needs the format ec618-csdk/);
         }
         const scene = await csdk();
         assertProblem(await server.admin('PATCH', scene.path(), { format: 'ec618-luatos' }), 422, 'invalid', /full_packages needs/);
-        assertProblem(await server.admin('PATCH', scene.path(), { full_packages: 'yes' }), 422, 'invalid', /must be true or false/);
-        await scene.set({ format: 'ec618-luatos', full_packages: false });
+        assertProblem(await server.admin('PATCH', scene.path(), { full_packages: 'yes' }), 422, 'invalid', /off, allowed or preferred/);
+        await scene.set({ format: 'ec618-luatos', full_packages: 'off' });
     });
 
     test('one device tries it first, and its failure takes it out of service', async () => {

@@ -158,7 +158,7 @@ describe('GET …/paths', () => {
         const first = await paths(scene, '1138', '1162');
         assert.deepEqual(first, {
             firmware: 'pump', from: '1138', to: '1162', full: null, state: 'waiting', hops: [], size: null, excluded: [],
-            waiting: [{ from: '1138', to: '1162', size: null, state: 'unknown' }], limit: 12000, advice: null, advice_code: null, advice_params: null,
+            waiting: [{ from: '1138', to: '1162', size: null, counted: null, full: false, state: 'unknown' }], limit: 12000, advice: null, advice_code: null, advice_params: null,
         });
         assert.equal(await scene.package(), null, 'looking asks for nothing');
         const way = await settle(scene, 'V1138', 'pump_V1162');
@@ -166,7 +166,7 @@ describe('GET …/paths', () => {
         const [one, two, direct] = [await size('1138', '1147'), await size('1147', '1162'), await size('1138', '1162')];
         assert.deepEqual(way, {
             firmware: 'pump', from: '1138', to: '1162', full: null, state: 'path', size: one + two,
-            hops: [{ from: '1138', to: '1147', size: one, state: 'ready' }, { from: '1147', to: '1162', size: two, state: 'ready' }],
+            hops: [{ from: '1138', to: '1147', size: one, counted: one, full: false, state: 'ready' }, { from: '1147', to: '1162', size: two, counted: two, full: false, state: 'ready' }],
             excluded: [{
                 from: '1138', to: '1162', reason: `${direct.toLocaleString('en')} bytes, the limit is 12,000`,
                 reason_code: 'hop-oversize', reason_params: [direct.toLocaleString('en'), '12,000'],

@@ -126,6 +126,32 @@ describe('an uploaded archive', () => {
         }
     });
 
+    test('a script does not count against the limit: the change of the core does', { skip: no7z }, async () => {
+        const scene = await Scene.build(server, { product: 'limits', firmware, versions: [], target: null });
+        for (const [version, rom, script] of [['1114.1.1', core(1), 'print(1)'], ['1115.1.2', core(2), noiseImage({ seed: 12, size: 30_000 })]])
+            await server.admin('PUT', scene.path(`/images/${version}`), await pack('7z', soc({ core: rom, script, version: version.slice(0, 4) })), { expect: 201 });
+        await server.admin('PATCH', scene.path(), { format: 'ec618-luatos' }, { expect: 200 });
+        await scene.setTarget('1115.1.2');
+        const made = await scene.makePackage('1114.1.1', '1115.1.2');
+        const bytes = (await server.admin('GET', scene.path('/packages/1114.1.1/1115.1.2/content'), null, { expect: 200 })).body;
+        assert.equal(made.counted, bytes.readUInt32LE(56), 'the .par');
+        assert.ok(made.size > made.counted + 30_000, 'the script is in the file');
+        const ask = (number) => new ReleaseModule({ address: server.device, product: scene.product, firmware, version: '1114.1.1', known: new Map(), dir, releases: new Map() }).ask(number);
+        await scene.set({ max_package_bytes: made.counted - 1 });
+        const refused = await ask();
+        assert.notEqual(refused.status, 200);
+        const shown = (await server.admin('GET', scene.path('/packages/1114.1.1/1115.1.2'), null, { expect: 200 })).json;
+        assert.deepEqual([shown.state, shown.error, shown.error_code], ['oversize', `the change of the core has ${made.counted} bytes, the limit is ${made.counted - 1}`, 'hop-core-oversize']);
+        const [pair] = (await server.admin('GET', scene.path('/matrix'), null, { expect: 200 })).json.pairs;
+        assert.deepEqual([pair.state, pair.size, pair.counted], ['oversize', made.size, made.counted]);
+        await scene.set({ max_package_bytes: made.counted });
+        const { status, body } = await ask();
+        assert.deepEqual([status, body.length], [200, made.size]);
+        // The same file, uploaded, counts the same.
+        const up = await server.admin('PUT', scene.path('/packages/1114.1.1/1115.1.2?by=Ann'), bytes, { expect: 201 });
+        assert.deepEqual([up.json.proven, up.json.size, up.json.counted, up.json.state], [true, made.size, made.counted, 'ready']);
+    });
+
     test('as releases with different script areas: no package leads from one to the other, and the reason says so', { skip: no7z }, async () => {
         const scene = await Scene.build(server, { product: 'r', firmware, versions: [], target: null });
         for (const [version, area] of [['1114.1.1', 448], ['1114.1.2', 128]])

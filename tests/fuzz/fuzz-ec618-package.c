@@ -2,12 +2,14 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as a package of one of the EC618 formats. Input: length of old (2 bytes, low
    first), old, the package. First the fields that follow from other bytes are corrected, so that changes
-   reach the code behind the checks: counts, sizes, order, and the hashes of the archive and the base. */
+   reach the code behind the checks: counts, sizes, order, and the hashes of the archive and the base. Then the same bytes as a full package of CSDK. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include "delta/container/binpkg.h"
+#include "delta/container/luatos.h"
 #include "delta/ec618/ec618.h"
+#include "delta/ec618/full.h"
 #include "delta/ec618/payload.h"
 #include "base/little.h"
 #include "delta/container/par.h"
@@ -48,6 +50,30 @@ static void make_right(struct bytes old, uint8_t *archive, size_t len)
     memcpy(archive + 12, hash.byte, sizeof hash.byte);
 }
 
+/* Corrects the lengths and hashes in the head of a full package of CSDK in place. */
+static void make_full_right(uint8_t *package, size_t len)
+{
+    struct error err;
+    struct bytes bytes = {package, len};
+    if (!luatos_owns_full(bytes) || len < LUATOS_HEAD_BYTES)
+        return;
+    little_put_u32(package + LUATOS_COMMON, (uint32_t)(len - LUATOS_HEAD_BYTES));
+    if (luatos_md5((struct bytes){package + LUATOS_HEAD_BYTES, len - LUATOS_HEAD_BYTES},
+                   package + LUATOS_COMMON_MD5, &err))
+        little_put_u32(package + LUATOS_CRC, luatos_head_crc(package));
+}
+
+/* The same bytes as a full package of CSDK, with `image` as the image. */
+static void verify_full(struct bytes image, uint8_t *package, size_t len)
+{
+    struct error err = {ERROR_CODES, ""};
+    make_full_right(package, len);
+    if (!ec618_full_verify((struct bytes){package, len}, image, &err) &&
+        (!err.text[0] ||
+         (err.code != ERROR_CORRUPT && err.code != ERROR_INVALID && err.code != ERROR_TOO_LARGE)))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 {
     if (len < 2)
@@ -71,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
                   err.code != ERROR_TOO_LARGE))
         abort();
     buffer_free(&new);
+    verify_full(old, package, size);
     free(package);
     return 0;
 }

@@ -58,6 +58,20 @@ static void the_facts_agree_with_each_other(void **state)
     assert_true(package_format_table[PACKAGE_FORMAT_DEFAULT].by_dfota);
 }
 
+static void test_what_does_not_count(void **state)
+{
+    uint8_t head[PACKAGE_FORMAT_LUATOS_HEAD] = {[PACKAGE_FORMAT_LUATOS_SCRIPT] = 0x10, 0x27}; /* 10,000 */
+    (void)state;
+    assert_int_equal(package_format_uncounted("ec618-luatos", head, sizeof head, 500000), 10092);
+    assert_int_equal(package_format_uncounted("ec618-luatos", head, sizeof head, 10092), 10092);
+    assert_int_equal(package_format_uncounted("ec618-luatos", head, sizeof head, 10091), 0); /* cut off */
+    assert_int_equal(package_format_uncounted("ec618-luatos", head, sizeof head - 1, 91), 0);
+    assert_int_equal(package_format_uncounted("ec618-csdk", head, sizeof head, 500000), 0);
+    assert_int_equal(package_format_uncounted("full", head, sizeof head, 500000), 0);
+    memset(head + PACKAGE_FORMAT_LUATOS_SCRIPT, 0xFF, 4);
+    assert_int_equal(package_format_uncounted("ec618-luatos", head, sizeof head, 500000), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -65,6 +79,7 @@ int main(void)
         cmocka_unit_test(other_names_are_unknown),
         cmocka_unit_test(the_list_has_each_name_in_order),
         cmocka_unit_test(the_facts_agree_with_each_other),
+        cmocka_unit_test(test_what_does_not_count),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

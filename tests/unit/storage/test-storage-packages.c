@@ -125,10 +125,10 @@ static void test_damaged_package_is_made_again(void **state)
     assert_ok(package_queue(place->db, key_of(&scene.v1.sha256, &scene.v2.sha256), false, 1, 3, &err), err);
     claim(place, &package, true);
     set_ready(place, &package, (struct package_made){.size_bytes = 77, .sha256 = bytes, .proven = true});
-    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &ready, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &ready, &(int64_t){0}, &err), err);
     assert_true(ready);
     assert_ok(package_make_again(place->db, &bytes, 9, &err), err);
-    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &ready, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &ready, &(int64_t){0}, &err), err);
     assert_false(ready);
     claim(place, &package, true);
 }
@@ -148,7 +148,7 @@ static void test_what_is_not_proven_is_not_served(void **state)
               (struct package_made){.size_bytes = 77, .sha256 = bytes, .origin = PACKAGE_EXTERNAL});
     find(place, &scene, &package);
     assert_int_equal(package_state(&package), PACKAGE_UNPROVEN);
-    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &servable, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &servable, &(int64_t){0}, &err), err);
     assert_false(servable);
 }
 
@@ -233,7 +233,7 @@ static void test_a_release_is_for_the_very_bytes(void **state)
     assert_int_equal(package_state(&package), PACKAGE_READY);
     assert_string_equal(package.released_by, "Jan");
     assert_string_equal(package.released_note, "why");
-    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &servable, &err), err);
+    assert_ok(package_is_servable(place->db, &bytes, scene.firmware.id, &servable, &(int64_t){0}, &err), err);
     assert_true(servable);
     put(place, &scene, &others, false);
     find(place, &scene, &package);
@@ -241,7 +241,8 @@ static void test_a_release_is_for_the_very_bytes(void **state)
     assert_string_equal(package.released_by, "");
     assert_ok(package_release(place->db, package.id, scene.firmware.id, "Jan", "why", 11, &err), err);
     assert_ok(package_take_back(place->db, package.id, scene.firmware.id, &err), err);
-    assert_ok(package_is_servable(place->db, &others, scene.firmware.id, &servable, &err), err);
+    assert_ok(package_is_servable(place->db, &others, scene.firmware.id, &servable, &(int64_t){0}, &err),
+              err);
     assert_false(servable);
 }
 

@@ -72,7 +72,8 @@ static bool is_servable(struct place *place, const struct pair *pair, int which,
     struct sha256 hash = hash_of(bytes);
     struct error err;
     bool servable;
-    assert_ok(package_is_servable(place->db, &hash, pair->firmware[which].id, &servable, &err), err);
+    assert_ok(package_is_servable(place->db, &hash, pair->firmware[which].id, &servable, &(int64_t){0}, &err),
+              err);
     return servable;
 }
 

@@ -71,6 +71,90 @@ static void test_full_package_from_a_base_that_is_not_here(void **state)
     end(&scene);
 }
 
+/* A full package of CSDK, which leads from any version. */
+static void whole(struct scene *scene, const char *from, const char *to, enum plan_edge_state state,
+                  uint64_t size)
+{
+    *pair(scene, from, to) = (struct plan_edge){.state = (uint8_t)state, .size = size, .whole = true};
+}
+
+static void test_whole_beside_hops(void **state)
+{
+    struct scene scene = scene_of("1 2 3");
+    (void)state;
+    made(&scene, "1", "2", 10);
+    made(&scene, "2", "3", 10);
+    whole(&scene, "1", "3", EDGE_READY, 3 * LIMIT); /* over the limit of deltas */
+    expect(&scene, "path 1 3");                     /* one hop wins */
+    assert_int_equal(scene.plan.bytes, 3 * LIMIT);
+    whole(&scene, "1", "3", EDGE_QUEUED, 0);
+    expect(&scene, "wait for 3 need 1→3");
+    whole(&scene, "1", "3", EDGE_FAILED, 0); /* such as one that is too large */
+    expect(&scene, "path 1 2 3");
+    end(&scene);
+}
+
+static void test_hops_then_whole(void **state)
+{
+    struct scene scene = scene_of("1 2 3 4");
+    (void)state;
+    scene.graph.version[1].waypoint = scene.graph.version[2].waypoint = WAYPOINT_REQUIRED;
+    made(&scene, "1", "2", 10);
+    made(&scene, "2", "3", 10);
+    made(&scene, "3", "4", LIMIT + 1);
+    expect(&scene, "none");
+    whole(&scene, "3", "4", EDGE_UNKNOWN, 0);
+    expect(&scene, "wait for 2 need 3→4");
+    whole(&scene, "3", "4", EDGE_READY, 2 * LIMIT);
+    expect(&scene, "path 1 2 3 4");
+    assert_int_equal(scene.plan.bytes, 20 + 2 * LIMIT);
+    end(&scene);
+}
+
+static void test_unproven_whole(void **state)
+{
+    struct scene scene = scene_of("1 2");
+    (void)state;
+    whole(&scene, "1", "2", EDGE_UNPROVEN, 2 * LIMIT);
+    expect(&scene, "none");
+    expect_words(&scene, "no path leads from 1 to 2 because of 1→2: not proven and not released",
+                 "release 1→2: made, but not proven on this server");
+    whole(&scene, "1", "2", EDGE_QUARANTINED, 2 * LIMIT);
+    pair(&scene, "1", "2")->error = "tried";
+    expect(&scene, "none");
+    end(&scene);
+}
+
+/* The size of a full package says nothing about the deltas beside it. */
+static void test_whole_does_not_tell_the_size_of_deltas(void **state)
+{
+    struct scene scene = scene_of("1 2 3");
+    (void)state;
+    made(&scene, "1", "3", LIMIT + 1);
+    whole(&scene, "1", "2", EDGE_READY, 3 * LIMIT);
+    expect(&scene, "wait for 2 need 2→3");
+    end(&scene);
+}
+
+/* With a script in the package, only the change of the core counts. */
+static void test_what_counts(void **state)
+{
+    struct scene scene = scene_of("1 2");
+    (void)state;
+    made(&scene, "1", "2", LIMIT + 90092);
+    pair(&scene, "1", "2")->uncounted = 90092;
+    expect(&scene, "path 1 2");
+    assert_int_equal(scene.plan.bytes, LIMIT + 90092);
+    pair(&scene, "1", "2")->uncounted = 90091;
+    expect(&scene, "none");
+    expect_words(
+        &scene,
+        "no path leads from 1 to 2 because of 1→2: the change of the core has 491,521 bytes, the "
+        "limit is 491,520",
+        "1→2: the change of the core has 491,521 bytes, the limit is 491,520, and no image between 1 and 2 is stored: upload one");
+    end(&scene);
+}
+
 static void test_forbidden_and_withdrawn(void **state)
 {
     struct scene scene = scene_of("1 2 3 4");
@@ -227,6 +311,11 @@ int main(void)
         cmocka_unit_test(test_the_story),
         cmocka_unit_test(test_fewest_hops_then_fewest_bytes),
         cmocka_unit_test(test_full_package_from_a_base_that_is_not_here),
+        cmocka_unit_test(test_whole_beside_hops),
+        cmocka_unit_test(test_hops_then_whole),
+        cmocka_unit_test(test_unproven_whole),
+        cmocka_unit_test(test_whole_does_not_tell_the_size_of_deltas),
+        cmocka_unit_test(test_what_counts),
         cmocka_unit_test(test_forbidden_and_withdrawn),
         cmocka_unit_test(test_required),
         cmocka_unit_test(test_a_later_stretch_does_not_hold_up_the_first),

@@ -43,7 +43,8 @@ function CellFacts({ cell, limit }: { cell: Cell; limit: number }) {
     const { pair } = cell;
     const facts = [
         t(`firmware.cell-${cell.kind}`),
-        pair?.size && `${t('firmware.bytes', { count: pair.size })} (${shareOf(pair.size, limit)})`,
+        pair?.size && `${t('firmware.bytes', { count: pair.size })} (${shareOf(pair.counted ?? pair.size, limit)})`,
+        pair?.size && pair.counted !== pair.size && t('firmware.counted', { count: pair.counted ?? 0 }),
         pair?.size && (pair.proven ? t('firmware.proven') : pair.released ? t('firmware.released') : t('firmware.unproven')),
         pair?.effort && t('firmware.effort-is', { effort: t(`firmware.effort-${pair.effort}`) }),
         pair?.duration_ms && t('firmware.took', { time: duration(pair.duration_ms) }),
@@ -76,6 +77,23 @@ function QueueLine({ queue }: { queue: Queue }) {
             {left === 0 ? t('firmware.queue-empty') : t('firmware.queue', { queued: queue.queued, generating: queue.generating })}
             {left > 0 && queue.estimate_ms !== null && ` · ${t('overview.estimate', { time: duration(queue.estimate_ms) })}`}
         </p>
+    );
+}
+
+// Full packages of CSDK lead from any version.
+function FullPackages({ info }: { info: MatrixInfo }) {
+    const t = useT();
+    if (info.full_packages.length === 0)
+        return null;
+    return (
+        <section aria-labelledby="full-packages">
+            <h3 id="full-packages">{t('firmware.full-packages')}</h3>
+            <ul class="hops">
+                {info.full_packages.map(({ to, state, size }, at) => (
+                    <li key={at}>{t('firmware.any')} → {to} {size !== null && t('firmware.bytes', { count: size })} {t(`firmware.state-${state}`)}</li>
+                ))}
+            </ul>
+        </section>
     );
 }
 
@@ -115,6 +133,7 @@ export function Matrix(tab: Tab) {
             )}
             <QueueLine queue={data.queue} />
             {fullText}
+            <FullPackages info={data} />
         </>
     );
 }

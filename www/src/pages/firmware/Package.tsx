@@ -40,7 +40,8 @@ function FactsOf({ made }: { made: PackageInfo }) {
                 </span>
             )],
             [t('firmware.format'), made.format],
-            [t('firmware.size'), made.size !== null && `${t('firmware.bytes', { count: made.size })} (${shareOf(made.size, made.limit)})`],
+            [t('firmware.size'), made.size !== null && `${t('firmware.bytes', { count: made.size })} (${shareOf(made.counted ?? made.size, made.limit)})`],
+            [t('firmware.counted-label'), made.counted !== made.size && made.counted !== null && t('firmware.bytes', { count: made.counted })],
             [t('firmware.limit'), t('firmware.bytes', { count: made.limit })],
             ['SHA-256', made.sha256 && <Hash value={made.sha256} />],
             [t('firmware.proof'), made.size !== null && (made.proven ? t('firmware.proven-text') : t('firmware.unproven-text'))],

@@ -47,8 +47,24 @@ function HopLine({ hop, tab }: { hop: Hop; tab: Tab }) {
         <li>
             <Link to="/firmware" query={{ product: tab.product, firmware: tab.info.firmware, tab: 'package', from: hop.from, to: hop.to }}>{hop.from} → {hop.to}</Link>{' '}
             {hop.size !== null && t('firmware.bytes', { count: hop.size })}{' '}
+            {hop.full && <Tag tone="warn">{t('firmware.full-tag')}</Tag>}{' '}
             {hop.state !== 'ready' && <Tag tone={hop.state === 'failed' ? 'bad' : 'warn'}>{t(`firmware.state-${hop.state}`)}</Tag>}
         </li>
+    );
+}
+
+// The full package of CSDK beside the path of deltas, and what the difference costs.
+function BothWays({ found: { full } }: { found: PathInfo }) {
+    const t = useT();
+    if (!full)
+        return null;
+    const { size, more_bytes: more, deltas } = full;
+    return (
+        <p>
+            {size === null ? t('firmware.full-unknown') : t('firmware.full-size', { count: size })}{' '}
+            {more !== null && t(more < 0 ? 'firmware.full-fewer' : 'firmware.full-more', { count: Math.abs(more) })}{' '}
+            {full.used && deltas.hops.length > 0 && t('firmware.full-deltas', { count: deltas.hops.length, bytes: deltas.size ?? 0 })}
+        </p>
     );
 }
 
@@ -62,6 +78,7 @@ function Found({ found, tab, where, again }: { found: PathInfo; tab: Tab; where:
             <p role="status"><strong>{found.state === 'path' ? t('firmware.path-found', { count: hops.length, bytes: found.size ?? 0 })
                 : t(`firmware.path-${found.state}`)}</strong></p>
             {found.advice && <Note>{reasonText(found, 'advice')}</Note>}
+            <BothWays found={found} />
             <Drawing found={found} />
             {hops.length > 0 && <ol class="hops">{hops.map((hop) => <HopLine key={hop.to} hop={hop} tab={tab} />)}</ol>}
             {found.state === 'waiting' && (

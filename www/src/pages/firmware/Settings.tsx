@@ -11,8 +11,8 @@ import { ChangeForm } from '../../components/May';
 import { toast } from '../../components/Toast';
 import { useT } from '../../i18n';
 import type { Tab } from './One';
-import { Failure, Tag, useCall } from './parts';
-import { formats, type FirmwareInfo, type Format } from './types';
+import { Failure, Select, Tag, useCall } from './parts';
+import { formats, fullPackages, type FirmwareInfo, type Format, type FullPackages } from './types';
 
 type Values = Pick<FirmwareInfo, 'format' | 'max_package_bytes' | 'downgrades' | 'canary_confirmations' | 'quarantine_after' | 'hours' | 'max_bytes_per_month' | 'full_packages'>;
 
@@ -78,11 +78,13 @@ export function Settings({ at, info, again }: Tab) {
                 <input type="checkbox" checked={wanted.downgrades} onChange={(event) => set({ downgrades: event.currentTarget.checked })} />
                 <span><strong>{t('firmware.set-downgrades')}</strong><span class="hint">{t('firmware.set-downgrades-hint')}</span></span>
             </label>
-            {(wanted.format === 'ec618-csdk' || wanted.full_packages) && (
-                <label class="check">
-                    <input type="checkbox" checked={wanted.full_packages} onChange={(event) => set({ full_packages: event.currentTarget.checked })} />
-                    <span><strong>{t('firmware.set-full_packages')}</strong><span class="hint">{t('firmware.set-full_packages-hint')}</span></span>
-                </label>
+            {(wanted.format === 'ec618-csdk' || wanted.full_packages !== 'off') && (
+                <div>
+                    <Select label={t('firmware.set-full_packages')} value={wanted.full_packages}
+                        options={fullPackages.map((one): [string, string] => [one, t(`firmware.full_packages-${one}`)])}
+                        onPick={(one) => set({ full_packages: one as FullPackages })} />
+                    <p class="hint">{t('firmware.set-full_packages-hint')}</p>
+                </div>
             )}
             {amount('canary_confirmations', 0, 1000)}
             {amount('quarantine_after', 1, 1000)}

@@ -11,6 +11,9 @@ export interface Items<T> { items: T[] }
 
 export interface Product { product_key: string; name: string }
 
+export const fullPackages = ['off', 'allowed', 'preferred'] as const;
+export type FullPackages = (typeof fullPackages)[number];
+
 export interface FirmwareInfo {
     firmware: string;
     format: Format | null;
@@ -23,7 +26,7 @@ export interface FirmwareInfo {
     quarantined: number;
     hours: string;
     max_bytes_per_month: number;
-    full_packages: boolean;
+    full_packages: FullPackages;
     target: string | null;
     images: number;
     devices: number;
@@ -57,6 +60,7 @@ export interface Pair extends Reason<'quarantine'> {
     to: string;
     state: PackageState;
     size: number | null;
+    counted: number | null;
     proven: boolean;
     released: boolean;
     effort: Effort | null;
@@ -73,6 +77,7 @@ export interface MatrixInfo {
     versions: string[];
     withdrawn: string[];
     full: string[];
+    full_packages: { to: string; state: Exclude<PackageState, 'oversize'> | 'unproven' | 'quarantined'; size: number | null }[];
     pairs: Pair[];
     queue: Queue;
 }
@@ -83,6 +88,7 @@ export interface PackageInfo extends Reason<'error'> {
     format: Format;
     state: PackageState;
     size: number | null;
+    counted: number | null;
     sha256: string | null;
     limit: number;
     proven: boolean;
@@ -100,7 +106,7 @@ export interface PackageInfo extends Reason<'error'> {
     log?: string | null;
 }
 
-export interface Hop { from: string; to: string; size: number | null; state: PackageState | 'unknown' }
+export interface Hop { from: string; to: string; size: number | null; counted: number | null; full: boolean; state: PackageState | 'unknown' }
 
 export interface PathInfo extends Reason<'advice'> {
     from: string;
@@ -109,6 +115,10 @@ export interface PathInfo extends Reason<'advice'> {
     limit: number;
     hops: Hop[];
     size: number | null;
+    full: {
+        state: string; size: number | null; used: boolean; more_bytes: number | null;
+        deltas: { state: PathInfo['state']; hops: Hop[]; size: number | null };
+    } | null;
     excluded: (Reason<'reason'> & { from: string; to: string })[];
     waiting: Hop[];
 }
