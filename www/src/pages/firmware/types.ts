@@ -36,9 +36,12 @@ export type Waypoint = 'allowed' | 'forbidden' | 'required';
 export interface Image {
     firmware: string;
     version: string;
+    variant: string | null;
+    default: boolean;
     kind: 'image' | 'full';
     core: string | null;
     content: string | null;
+    script: { address: number; area_bytes: number | null; kept_bytes: number | null; bytes: number | null; packed_bytes: number | null; bits: number | null } | null;
     size: number;
     sha256: string;
     file_name: string | null;
@@ -54,7 +57,9 @@ export type Effort = 'quick' | 'good' | 'best';
 
 export interface Pair extends Reason<'quarantine'> {
     from: string;
+    from_variant: string | null;
     to: string;
+    to_variant: string | null;
     state: PackageState;
     size: number | null;
     proven: boolean;
@@ -71,6 +76,7 @@ export interface MatrixInfo {
     format: Format | null;
     limit: number;
     versions: string[];
+    builds: { name: string; version: string; variant: string | null; default: boolean; withdrawn: boolean }[];
     withdrawn: string[];
     full: string[];
     pairs: Pair[];
@@ -79,7 +85,9 @@ export interface MatrixInfo {
 
 export interface PackageInfo extends Reason<'error'> {
     from: string;
+    from_variant: string | null;
     to: string;
+    to_variant: string | null;
     format: Format;
     state: PackageState;
     size: number | null;
@@ -100,16 +108,18 @@ export interface PackageInfo extends Reason<'error'> {
     log?: string | null;
 }
 
-export interface Hop { from: string; to: string; size: number | null; state: PackageState | 'unknown' }
+export interface Hop { from: string; from_variant: string | null; to: string; to_variant: string | null; size: number | null; state: PackageState | 'unknown' }
 
 export interface PathInfo extends Reason<'advice'> {
     from: string;
+    from_variant: string | null;
     to: string;
+    to_variant: string | null;
     state: 'path' | 'waiting' | 'none';
     limit: number;
     hops: Hop[];
     size: number | null;
-    excluded: (Reason<'reason'> & { from: string; to: string })[];
+    excluded: (Reason<'reason'> & { from: string; from_variant: string | null; to: string; to_variant: string | null })[];
     waiting: Hop[];
 }
 
