@@ -330,12 +330,13 @@ describe('firmware pages', { skip: noBrowser }, () => {
                 const size = 30_000 + k * 13_500 + (i * 7919) % 9000;
                 const state = (i + k) % 13 === 12 ? states[(i * 3 + k) % 8] : size > 491_520 ? 'oversize' : 'ready';
                 const isMade = state === 'ready' || state === 'oversize';
-                return { from, to, state, size: isMade ? size : null, proven: (i + k) % 37 !== 5, released: false, effort: isMade ? 'good' : null,
+                return { from, from_variant: null, to, to_variant: null, state, size: isMade ? size : null, proven: (i + k) % 37 !== 5, released: false, effort: isMade ? 'good' : null,
                     waiting: 0, duration_ms: 800, quarantine: (i + k) % 38 === 11 && i % 5 === 0 ? 'devices came back' : null, error: null };
             })).filter((_, n) => n % 97 !== 3);
             const view = await openConsole(t, server, { path: address(scene, 'matrix') });
             const { page } = view;
             await page.route('**/pump/matrix', (route) => route.fulfill({ json: { firmware: 'pump', format: 'bsdiff', limit: 491_520, versions, withdrawn: [versions[7]], full: [],
+                builds: versions.map((version, i) => ({ name: version, version, variant: null, default: false, withdrawn: i === 7 })),
                 pairs, queue: { queued: 0, generating: 0, estimate_ms: 0 } } }));
             await view.logIn();
             await cellOf(page, versions[0], versions[1]).waitFor();
