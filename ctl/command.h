@@ -73,6 +73,7 @@ command_run image_show;
 command_run image_withdraw; /* image_change.c */
 command_run image_restore;
 command_run image_waypoint;
+command_run image_default;
 command_run image_delete;
 
 command_run firmware_list; /* firmware.c */
@@ -127,6 +128,8 @@ command_run device_dismiss;
 
 command_run device_tag; /* device_admin.c */
 command_run device_note;
+command_run device_build;
+command_run device_forget_build;
 command_run device_hold_out;
 command_run device_let_in;
 command_run device_retire;

@@ -54,39 +54,47 @@ const struct command command_table[] = {
      product_delete},
     {"product list", "", SET(LIST), NONE, "list the products", NULL, product_list},
 
-    {"image upload", "FILE…", SET(ON(AS), ON(FIRMWARE), ON(VERSION)), NONE, "upload full images",
+    {"image upload", "FILE…", SET(ON(VARIANT), ON(AS), ON(FIRMWARE), ON(VERSION)), NONE, "upload full images",
      "Firmware and version are read from the file name (AirM2M_780E_V1138_LTE_AT.dfota.bin, "
      "fotademo_1103.1.2_LuatOS-SoC_EC618.bin). For a single file, --firmware and --version can name them "
-     "instead. If the server refuses a file, the other files are still uploaded.",
+     "instead. If the server refuses a file, the other files are still uploaded. Several builds of one version, such as "
+     "those of LuatOS with and without TTS, need a --variant each: 1 to 32 of a-z 0-9 . _ -",
      image_upload},
     {"image list", "[FIRMWARE]", SET(LIST), NONE, "list the images of one firmware or of all", NULL,
      image_list},
-    {"image get", "FIRMWARE VERSION OUT", NONE, NONE, "download an image",
+    {"image get", "FIRMWARE VERSION OUT", SET(ON(VARIANT)), NONE, "download an image",
      "The file OUT is written only when all bytes have arrived and their SHA-256 is the one that the "
      "server names.",
      image_get},
 
-    {"image show", "FIRMWARE VERSION", NONE, NONE, "show an image, and what was said about it", NULL,
-     image_show},
-    {"image about", "FIRMWARE VERSION", SET(ON(PURPOSE), ON(RELEASE_NOTE), ON(ADVISORY), ON(SBOM)), NONE,
+    {"image show", "FIRMWARE VERSION", SET(ON(VARIANT)), NONE, "show an image, and what was said about it",
+     NULL, image_show},
+    {"image about", "FIRMWARE VERSION",
+     SET(ON(VARIANT), ON(PURPOSE), ON(RELEASE_NOTE), ON(ADVISORY), ON(SBOM)), NONE,
      "say what an image is for",
      "Purpose, release note and advisory are replaced together: those that are not given are removed, unless only "
      "--sbom is given. The SBOM is a JSON file of at most 1 MiB; its contents are not checked. All of it is shown with "
      "the image, and is in the evidence of campaigns.",
      image_about},
 
-    {"image withdraw", "FIRMWARE VERSION", SET(ON(REASON)), SET(ON(REASON)), "stop upgrades to this version",
+    {"image withdraw", "FIRMWARE VERSION", SET(ON(VARIANT), ON(REASON)), SET(ON(REASON)),
+     "stop upgrades to this version",
      "The version is offered to no device, and a download that has begun cannot be resumed. If the version "
      "is the target, the firmware has no target afterwards. Upgrades from this version stay possible.",
      image_withdraw},
-    {"image restore", "FIRMWARE VERSION", NONE, NONE, "undo a withdrawal",
+    {"image restore", "FIRMWARE VERSION", SET(ON(VARIANT)), NONE, "undo a withdrawal",
      "If the version was the target, set the target again.", image_restore},
-    {"image waypoint", "FIRMWARE VERSION allowed|forbidden|required", SET(ON(REASON)), NONE,
+    {"image waypoint", "FIRMWARE VERSION allowed|forbidden|required", SET(ON(VARIANT), ON(REASON)), NONE,
      "may, or must, paths stop at this version?",
      "forbidden: no path stops at this version, but the version can be a target. required: every path past "
      "this version stops at it, and --reason is needed.",
      image_waypoint},
-    {"image delete", "FIRMWARE VERSION", NONE, NONE, "delete an image that no device needs",
+    {"image default", "FIRMWARE VERSION yes|no", SET(ON(VARIANT)), NONE,
+     "is this build assumed for unknown devices?",
+     "For a version with several builds. yes: a device of the version whose build is not known gets packages made from this "
+     "build. If the device runs another build, it cannot apply them. no: such a device gets no package.",
+     image_default},
+    {"image delete", "FIRMWARE VERSION", SET(ON(VARIANT)), NONE, "delete an image that no device needs",
      "The packages of the image are deleted too. The server refuses while the image is the target, a "
      "device runs it, or a device is on its way to it.",
      image_delete},
@@ -164,43 +172,48 @@ const struct command command_table[] = {
     {"missing-bases", "FIRMWARE", SET(LIST), NONE, "list versions in use that have no image", NULL,
      missing_bases_list},
 
-    {"path", "FROM TO", SET(ON(FIRMWARE), ON(WAIT)), NONE, "show the path from one version to another",
+    {"path", "FROM TO", SET(ON(FROM_VARIANT), ON(FIRMWARE), ON(WAIT)), NONE,
+     "show the path from one version to another",
      "Shows each hop with its size, the pairs that were ruled out and why, and, if there is no path, what "
      "would help. --wait requests the packages that are still to be made, and waits until the result is "
      "final. --firmware is not needed if the product has one firmware.",
      path_show},
 
     {"package list", "FIRMWARE", SET(LIST), NONE, "list the packages of a firmware", NULL, package_list},
-    {"package show", "FIRMWARE FROM TO", SET(ON(WAIT)), NONE, "show one package", NULL, package_show},
-    {"package log", "FIRMWARE FROM TO", NONE, NONE, "print the output of an external command", NULL,
-     package_log},
-    {"package make", "FIRMWARE FROM TO", SET(ON(WAIT)), NONE, "make a package before a device asks for it",
-     "A package that has failed is made again.", package_make},
-    {"package get", "FIRMWARE FROM TO OUT", SET(ON(WAIT)), NONE, "download a package",
+    {"package show", "FIRMWARE FROM TO", SET(ON(FROM_VARIANT), ON(TO_VARIANT), ON(WAIT)), NONE,
+     "show one package", NULL, package_show},
+    {"package log", "FIRMWARE FROM TO", SET(ON(FROM_VARIANT), ON(TO_VARIANT)), NONE,
+     "print the output of an external command", NULL, package_log},
+    {"package make", "FIRMWARE FROM TO", SET(ON(FROM_VARIANT), ON(TO_VARIANT), ON(WAIT)), NONE,
+     "make a package before a device asks for it", "A package that has failed is made again.", package_make},
+    {"package get", "FIRMWARE FROM TO OUT", SET(ON(FROM_VARIANT), ON(TO_VARIANT), ON(WAIT)), NONE,
+     "download a package",
      "The file OUT is written only when all bytes have arrived and their SHA-256 is the one that the "
      "server names. A package over the size limit cannot be downloaded.",
      package_get},
-    {"package upload", "FIRMWARE FROM TO FILE", SET(ON(BY), ON(AS)), SET(ON(BY)),
-     "upload a package made elsewhere",
+    {"package upload", "FIRMWARE FROM TO FILE", SET(ON(FROM_VARIANT), ON(TO_VARIANT), ON(BY), ON(AS)),
+     SET(ON(BY)), "upload a package made elsewhere",
      "The package replaces any other package for these two versions. If the server can apply it, the image "
      "of FROM must become the image of TO. If the server cannot apply it, it is unproven, and no device "
      "gets it before an admin releases it.",
      package_upload},
-    {"package forget", "FIRMWARE FROM TO", SET(ON(BY)), NONE, "remove an uploaded package", NULL,
-     package_forget},
-    {"package release", "FIRMWARE FROM TO", SET(ON(NOTE), ON(BY), ON(YES)), SET(ON(NOTE)),
-     "allow an unproven package for devices",
+    {"package forget", "FIRMWARE FROM TO", SET(ON(FROM_VARIANT), ON(TO_VARIANT), ON(BY)), NONE,
+     "remove an uploaded package", NULL, package_forget},
+    {"package release", "FIRMWARE FROM TO", SET(ON(FROM_VARIANT), ON(TO_VARIANT), ON(NOTE), ON(BY), ON(YES)),
+     SET(ON(NOTE)), "allow an unproven package for devices",
      "Shows the package and asks for the first digits of its SHA-256, unless --yes is given. The release "
      "is for exactly these bytes. The name (--by, or the name of the user) and --note are kept with them "
      "and shown with every attempt.",
      package_release},
-    {"package unrelease", "FIRMWARE FROM TO", SET(ON(BY)), NONE, "undo a release",
-     "A download that has begun ends at the next range that the device asks for.", package_unrelease},
+    {"package unrelease", "FIRMWARE FROM TO", SET(ON(FROM_VARIANT), ON(TO_VARIANT), ON(BY)), NONE,
+     "undo a release", "A download that has begun ends at the next range that the device asks for.",
+     package_unrelease},
 
-    {"package quarantine", "FIRMWARE FROM TO", SET(ON(REASON), ON(BY)), SET(ON(REASON)),
-     "take a package out of service",
+    {"package quarantine", "FIRMWARE FROM TO", SET(ON(FROM_VARIANT), ON(TO_VARIANT), ON(REASON), ON(BY)),
+     SET(ON(REASON)), "take a package out of service",
      "No device gets the package, and paths lead around it, until package lift.", package_quarantine},
-    {"package lift", "FIRMWARE FROM TO", SET(ON(BY)), NONE, "put a package back into service",
+    {"package lift", "FIRMWARE FROM TO", SET(ON(FROM_VARIANT), ON(TO_VARIANT), ON(BY)), NONE,
+     "put a package back into service",
      "The server takes a package out of service when its first device, or several later ones, came back "
      "with the old version.",
      package_lift},
@@ -259,6 +272,11 @@ const struct command command_table[] = {
      "A device has at most 16 tags. A tag has letters, digits and . _ - : and at most 32 bytes.", device_tag},
     {"device note", "DEVICE TEXT", SET(ON(BY)), NONE, "set the note of a device",
      "At most 200 bytes. An empty text removes the note.", device_note},
+    {"device build", "DEVICE VARIANT", SET(ON(BY)), NONE, "say which build of its version a device runs",
+     "For a version with several builds. \"\" is the build without a name. The device gets packages made from this build.",
+     device_build},
+    {"device forget-build", "DEVICE", SET(ON(BY)), NONE, "the build of a device is not known any more", NULL,
+     device_forget_build},
     {"device hold-out", "DEVICE…", SET(ON(BY)), NONE, "hold devices out of all campaigns",
      "The device gets code 27, and its campaigns do not wait for it. It stays in counts and lists.",
      device_hold_out},

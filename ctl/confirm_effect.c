@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "ctl/campaign_effect.h"
+#include "ctl/build.h"
 #include "ctl/link_revoke.h"
 #include "ctl/token.h"
 #include "ctl/webhook.h"
@@ -37,11 +38,15 @@ static bool get_resource(struct session *session, json_t **ret, struct failure *
 
 static bool image_effect(struct session *session, char out[CONFIRM_EFFECT_SIZE], struct failure *fail)
 {
+    struct client_path path;
     json_t *image = NULL, *packages = NULL, *package;
     size_t i, count = 0;
     char **args = session->args;
-    bool ok = get_resource(session, &image, fail, "firmware", args[0], "images", args[1]) &&
+    bool ok = build_image_path(session, NULL, &path, fail) &&
+              client_get_resource(session->client, path.text, &image, fail) &&
               get(session, &packages, fail, "firmware", args[0], "packages", NULL);
+    build_show(session, image, "version", "variant");
+    build_show_ends(session, json_object_get(packages, "items"));
     const char *version = json_string_value(json_object_get(image, "version"));
     json_array_foreach (json_object_get(packages, "items"), i, package) {
         const char *from = json_string_value(json_object_get(package, "from"));
@@ -173,12 +178,13 @@ static bool forget_effect(struct session *session, char out[CONFIRM_EFFECT_SIZE]
 {
     struct client_path path;
     json_t *package = NULL;
-    char **args = session->args;
-    if (!session_path(session, &path, fail, "firmware", args[0], "packages", args[1], args[2], NULL) ||
+    char arrow[BUILD_ARROW_SIZE];
+    if (!build_package_path(session, NULL, &path, fail) ||
         !client_get(session->client, path.text, &package, fail))
         return false;
-    snprintf(out, CONFIRM_EFFECT_SIZE, "This removes the package %s→%s of %s: %lld bytes.", args[1], args[2],
-             args[0], number(package, "size"));
+    build_write_arrow(session, arrow);
+    snprintf(out, CONFIRM_EFFECT_SIZE, "This removes the package %s of %s: %lld bytes.", arrow,
+             session->args[0], number(package, "size"));
     json_decref(package);
     return true;
 }

@@ -34,6 +34,7 @@ static const struct table_column csv_columns[] = {
     {"", "tags", TABLE_TEXT},
     {"", "note", TABLE_TEXT},
     {"", "held_out", TABLE_TEXT},
+    {"", "build_name", TABLE_TEXT},
 };
 static const struct table_view csv_view = {csv_columns, TABLE_COUNT(csv_columns), NULL, ""};
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "notice", "! "};
@@ -51,6 +52,7 @@ static const struct table_column page_columns[] = {
     {"Kind of id", "id_kind", TABLE_TEXT},
     {"Firmware", "firmware", TABLE_TEXT},
     {"Confirmed version", "confirmed_version", TABLE_TEXT},
+    {"  build", "build_name", TABLE_TEXT},
     {"  at", "confirmed_at", TABLE_TIME},
     {"  by", "confirmed_by", TABLE_TEXT},
     {"  authenticated", "confirmed_authenticated", TABLE_TEXT},
@@ -133,6 +135,16 @@ static bool add_selectors(struct session *session, struct client_path *path, str
            (!options->tag || session_add_condition(session, fail, "tag=\"%s\"", options->tag));
 }
 
+/* A known build in place of the version. */
+static void show_builds(json_t *devices)
+{
+    json_t *device;
+    size_t i;
+    json_array_foreach (devices, i, device)
+        if (json_is_string(json_object_get(device, "build_name")))
+            json_object_set(device, "confirmed_version", json_object_get(device, "build_name"));
+}
+
 bool device_list(struct session *session, struct failure *fail)
 {
     struct client_path path;
@@ -143,6 +155,8 @@ bool device_list(struct session *session, struct failure *fail)
     const struct table_view *view = session->options->print_csv   ? &csv_view
                                     : session->options->conflicts ? &conflict_view
                                                                   : &list_view;
+    if (!session->json && !session->options->print_csv)
+        show_builds(json_object_get(answer, "items"));
     bool ok = session_print_list(session, answer, view, fail);
     json_decref(answer);
     return ok;

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl device hold-out, let-in, tag, note, retire, restore, replace, delete, admit, import */
+/* dfotactl device hold-out, let-in, tag, note, build, forget-build, retire, restore, replace, delete, admit, import */
 #include "base/cleanup.h"
 #include "ctl/command.h"
 #include "ctl/input.h"
@@ -51,14 +51,14 @@ static bool change(struct session *session, const char *method, const char *devi
 }
 
 /* Takes over body. */
-static bool set(struct session *session, json_t *body, struct failure *fail)
+static bool set(struct session *session, json_t *body, const struct table_view *view, struct failure *fail)
 {
     struct client_answer answer = {0};
     if (!session_check_json(body, fail))
         return false;
     bool ok = change(session, "PATCH", session->args[0], NULL, body, &answer, fail);
     if (ok)
-        session_print_page(session, answer.json, &set_view);
+        session_print_page(session, answer.json, view);
     client_answer_clear(&answer);
     return ok;
 }
@@ -72,12 +72,29 @@ bool device_tag(struct session *session, struct failure *fail)
     json_t *body =
         ok ? json_pack("{s:O}", session->options->remove ? "remove_tags" : "add_tags", tags) : NULL;
     json_decref(tags);
-    return set(session, body, fail);
+    return set(session, body, &set_view, fail);
+}
+
+static const struct table_column build_columns[] = {
+    {"Device", "device", TABLE_TEXT},
+    {"Confirmed version", "confirmed_version", TABLE_TEXT},
+    {"Build", "build_name", TABLE_TEXT},
+};
+static const struct table_view build_view = {build_columns, TABLE_COUNT(build_columns), NULL, NULL};
+
+bool device_build(struct session *session, struct failure *fail)
+{
+    return set(session, json_pack("{s:s}", "variant", session->args[1]), &build_view, fail);
+}
+
+bool device_forget_build(struct session *session, struct failure *fail)
+{
+    return set(session, json_pack("{s:n}", "variant"), &build_view, fail);
 }
 
 bool device_note(struct session *session, struct failure *fail)
 {
-    return set(session, json_pack("{s:s}", "note", session->args[1]), fail);
+    return set(session, json_pack("{s:s}", "note", session->args[1]), &set_view, fail);
 }
 
 /* POSTs the action for each device on the command line. */

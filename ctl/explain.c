@@ -12,6 +12,8 @@ static const struct table_column page_columns[] = {
     {"Secret", "secret", TABLE_NUMBER},
     {"Firmware", "firmware", TABLE_TEXT},
     {"From", "from", TABLE_TEXT},
+    {"  build", "build.variant", TABLE_TEXT},
+    {"  known", "build.known", TABLE_TEXT},
     {"Claims", "claim", TABLE_TEXT},
     {"Confirmed", "confirmed_version", TABLE_TEXT},
     {"  grade", "confirmed_grade", TABLE_TEXT},

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "ctl/build.h"
 #include "ctl/command.h"
 #include "ctl/download.h"
 
@@ -54,11 +55,26 @@ static void add_note(json_t *image, const char *what, const char *reason)
     json_array_append_new(warnings, json_string(text));
 }
 
+static void note_default(json_t *image)
+{
+    if (json_is_true(json_object_get(image, "default")))
+        add_note(image, "the default of this version: assumed for devices whose build is not known", NULL);
+}
+
+void image_print_page(struct session *session, json_t *image)
+{
+    if (!session->json)
+        note_default(image);
+    build_show(session, image, "version", "variant");
+    session_print_page(session, image, &image_page_view);
+}
+
 static void add_notes(json_t *items)
 {
     json_t *image;
     size_t i;
     json_array_foreach (items, i, image) {
+        note_default(image);
         const json_t *withdrawn = json_object_get(image, "withdrawn");
         const char *core = json_string_value(json_object_get(image, "core"));
         const char *waypoint = json_string_value(json_object_get(image, "waypoint"));
@@ -78,6 +94,7 @@ static bool print(const struct session *session, const json_t *answer, struct fa
 {
     if (!session->json)
         add_notes(json_object_get(answer, "items"));
+    build_show(session, json_object_get(answer, "items"), "version", "variant");
     return session_print_list(session, answer, &image_view, fail);
 }
 
@@ -117,7 +134,9 @@ static bool collect_all(struct session *session, json_t *items, struct failure *
 
 bool image_add_kind(const struct session *session, struct client_path *path, struct failure *fail)
 {
-    return !session->options->as || client_path_query(path, "format", session->options->as, fail);
+    const struct ctl_options *options = session->options;
+    return (!options->as || client_path_query(path, "format", options->as, fail)) &&
+           (!options->variant || client_path_query(path, "variant", options->variant, fail));
 }
 
 bool image_list(struct session *session, struct failure *fail)
@@ -142,15 +161,15 @@ bool image_list(struct session *session, struct failure *fail)
 
 bool image_get(struct session *session, struct failure *fail)
 {
-    struct client_path path;
+    struct client_path path, content;
     json_t *image = NULL;
-    if (!session_path(session, &path, fail, "firmware", session->args[0], "images", session->args[1], NULL) ||
+    if (!build_image_path(session, NULL, &path, fail) ||
+        !build_image_path(session, "content", &content, fail) ||
         !client_get(session->client, path.text, &image, fail))
         return false;
-    bool ok = client_path_add(&path, "content", fail) &&
-              download(session->client, path.text, image, session->args[2], fail);
+    bool ok = download(session->client, content.text, image, session->args[2], fail);
     if (ok)
-        session_print_page(session, image, &image_page_view);
+        image_print_page(session, image);
     json_decref(image);
     return ok;
 }

@@ -10,7 +10,10 @@
 extern const struct table_view image_view;      /* one row per image */
 extern const struct table_view image_page_view; /* one image */
 
-/* Adds --as to the path of an upload. */
+/* Prints one image. `image` is changed. */
+void image_print_page(struct session *session, json_t *image);
+
+/* Adds --as and --variant to the path of an upload. */
 bool image_add_kind(const struct session *session, struct client_path *path, struct failure *fail);
 
 #endif

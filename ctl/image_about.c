@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "ctl/build.h"
 #include "ctl/command.h"
 #include "ctl/input.h"
 
@@ -27,17 +28,21 @@ static const struct table_view show_view = {show_columns, TABLE_COUNT(show_colum
 bool image_show(struct session *session, struct failure *fail)
 {
     struct client_path path;
-    return session_path(session, &path, fail, "firmware", session->args[0], "images", session->args[1],
-                        NULL) &&
-           session_show(session, "GET", path.text, &show_view, fail);
+    json_t *image = NULL;
+    if (!build_image_path(session, NULL, &path, fail) ||
+        !client_get(session->client, path.text, &image, fail))
+        return false;
+    build_show(session, image, "version", "variant");
+    session_print_page(session, image, &show_view);
+    json_decref(image);
+    return true;
 }
 
 static bool send(struct session *session, const char *what, struct client_call *call, struct failure *fail)
 {
     struct client_path path;
     struct client_answer answer = {0};
-    if (!session_path(session, &path, fail, "firmware", session->args[0], "images", session->args[1], what,
-                      NULL))
+    if (!build_image_path(session, what, &path, fail))
         return false;
     call->method = "PUT";
     call->path = path.text;

@@ -1,16 +1,12 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* dfotactl image withdraw, image restore, image waypoint, image delete */
+/* dfotactl image withdraw, image restore, image waypoint, image default, image delete */
 #include <string.h>
 
+#include "ctl/build.h"
 #include "ctl/command.h"
 #include "ctl/firmware.h"
 #include "ctl/image.h"
-
-static bool find_path(struct session *session, struct client_path *ret, struct failure *fail)
-{
-    return session_path(session, ret, fail, "firmware", session->args[0], "images", session->args[1], NULL);
-}
 
 /* Takes over body. */
 static bool change(struct session *session, json_t *body, struct failure *fail)
@@ -19,10 +15,10 @@ static bool change(struct session *session, json_t *body, struct failure *fail)
     struct client_answer answer = {0};
     if (!session_check_json(body, fail))
         return false;
-    bool ok = find_path(session, &path, fail) &&
+    bool ok = build_image_path(session, NULL, &path, fail) &&
               client_change(session->client, "PATCH", path.text, body, &answer, fail);
     if (ok)
-        session_print_page(session, answer.json, &image_page_view);
+        image_print_page(session, answer.json);
     client_answer_clear(&answer);
     json_decref(body);
     return ok;
@@ -64,14 +60,26 @@ bool image_waypoint(struct session *session, struct failure *fail)
     return change(session, body, fail);
 }
 
+bool image_default(struct session *session, struct failure *fail)
+{
+    const char *word = session->args[2];
+    bool yes = strcmp(word, "yes") == 0;
+    if (!yes && strcmp(word, "no") != 0)
+        return failure_set(fail, EXIT_USAGE, "image default: '%s' is not yes or no", word);
+    return change(session, json_pack("{s:b}", "default", yes), fail);
+}
+
 bool image_delete(struct session *session, struct failure *fail)
 {
     struct client_path path;
     struct client_answer answer = {0};
-    if (!find_path(session, &path, fail) ||
+    if (!build_image_path(session, NULL, &path, fail) ||
         !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
         return false;
     client_answer_clear(&answer);
-    session_note("version %s of %s is deleted", session->args[1], session->args[0]);
+    const char *variant = session->options->variant;
+    bool named = variant && variant[0];
+    session_note("version %s%s%s%s of %s is deleted", session->args[1], named ? " (" : "",
+                 named ? variant : "", named ? ")" : "", session->args[0]);
     return true;
 }

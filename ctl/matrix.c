@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "ctl/build.h"
 #include "ctl/command.h"
 #include "ctl/terminal.h"
 #include "ctl/grid.h"
@@ -20,7 +21,7 @@
 enum mark { MARK_NONE, MARK_OVER, MARK_PENDING, MARK_FAILED, MARK_UNPROVEN, MARK_WITHDRAWN, MARKS };
 
 struct matrix {
-    const json_t *versions;
+    json_t *names; /* of the builds: of most versions there is one */
     size_t count;
     char (*label)[LABEL_SIZE];
     const char **labels;
@@ -80,25 +81,42 @@ static bool find_version(const json_t *places, const char *version, size_t *ret)
     return place != NULL;
 }
 
-static void fill(struct matrix *matrix, const json_t *answer)
+/* A server that knows no builds has only versions. */
+static json_t *names_of(const json_t *answer, bool only_withdrawn)
 {
-    json_t *places = json_object();
-    const json_t *pairs = json_object_get(answer, "pairs"), *pair, *version;
+    const json_t *builds = json_object_get(answer, "builds"), *build;
+    json_t *names = json_array();
+    size_t i;
+    if (!json_is_array(builds))
+        return json_decref(names),
+               json_incref(json_object_get(answer, only_withdrawn ? "withdrawn" : "versions"));
+    json_array_foreach (builds, i, build)
+        if (!only_withdrawn || json_is_true(json_object_get(build, "withdrawn")))
+            json_array_append(names, json_object_get(build, "name"));
+    return names;
+}
+
+static void fill(struct matrix *matrix, const json_t *answer, json_t *withdrawn)
+{
+    json_t *places = json_object(), *version;
+    json_t *pairs = json_object_get(answer, "pairs"), *pair;
     size_t i, from, to;
-    json_array_foreach (matrix->versions, i, version) {
+    json_array_foreach (matrix->names, i, version) {
         snprintf(matrix->label[i], LABEL_SIZE, "%.38s",
                  json_string_value(version) ? json_string_value(version) : "?");
         matrix->labels[i] = matrix->label[i];
-        json_object_set_new(places, matrix->label[i], json_integer((json_int_t)i));
+        json_object_set_new(places, json_string_value(version) ? json_string_value(version) : "?",
+                            json_integer((json_int_t)i));
     }
     json_array_foreach (pairs, i, pair)
         if (find_version(places, text_of(pair, "from"), &from) &&
             find_version(places, text_of(pair, "to"), &to))
             fill_cell(matrix, pair, &matrix->cell[from * matrix->count + to]);
-    json_array_foreach (json_object_get(answer, "withdrawn"), i, version) {
+    json_array_foreach (withdrawn, i, version) {
         if (!json_is_string(version) || !find_version(places, json_string_value(version), &to))
             continue;
-        strcat(matrix->label[to], "*");
+        if (strlen(matrix->label[to]) + 1 < LABEL_SIZE)
+            strcat(matrix->label[to], "*");
         matrix->seen[MARK_WITHDRAWN]++;
     }
     json_decref(places);
@@ -185,14 +203,14 @@ static void print_csv(const struct matrix *matrix)
     }
 }
 
-static bool print_matrix(struct session *session, const json_t *answer, struct failure *fail)
+static bool print_builds(struct session *session, const json_t *answer, json_t *names, json_t *withdrawn,
+                         struct failure *fail)
 {
     bool csv = session->options->print_csv;
-    struct matrix matrix = {.versions = json_object_get(answer, "versions"),
-                            .unit = csv ? 1 : KB,
-                            .colour = !csv && terminal_has_colour(stdout)};
-    matrix.count = json_array_size(matrix.versions);
-    if (!json_is_array(matrix.versions) || matrix.count > VERSION_MAX)
+    struct matrix matrix = {
+        .names = names, .unit = csv ? 1 : KB, .colour = !csv && terminal_has_colour(stdout)};
+    matrix.count = json_array_size(matrix.names);
+    if (!json_is_array(matrix.names) || matrix.count > VERSION_MAX)
         return failure_set(fail, EXIT_UNREACHABLE, "the answer of the server is not a matrix");
     matrix.label = calloc(matrix.count + 1, sizeof *matrix.label);
     matrix.labels = calloc(matrix.count + 1, sizeof *matrix.labels);
@@ -200,7 +218,8 @@ static bool print_matrix(struct session *session, const json_t *answer, struct f
     bool ok =
         (matrix.label && matrix.labels && matrix.cell) || failure_set(fail, EXIT_USAGE, "out of memory");
     if (ok) {
-        fill(&matrix, answer);
+        build_show_ends(session, json_object_get(answer, "pairs"));
+        fill(&matrix, answer, withdrawn);
         if (csv)
             print_csv(&matrix);
         else
@@ -209,6 +228,15 @@ static bool print_matrix(struct session *session, const json_t *answer, struct f
     free(matrix.label);
     free(matrix.labels);
     free(matrix.cell);
+    return ok;
+}
+
+static bool print_matrix(struct session *session, const json_t *answer, struct failure *fail)
+{
+    json_t *names = names_of(answer, false), *withdrawn = names_of(answer, true);
+    bool ok = print_builds(session, answer, names, withdrawn, fail);
+    json_decref(names);
+    json_decref(withdrawn);
     return ok;
 }
 
@@ -306,6 +334,7 @@ bool queue_show(struct session *session, struct failure *fail)
         json_object_set(totals, "items", items);
         session_print_json(totals);
     } else if (ok) {
+        build_show_ends(session, items);
         table_print(stdout, items, &queue_view);
         print_totals(totals);
     }

@@ -36,6 +36,10 @@
     X(KEY, "key", 0, "KEY", TEXT(key), "product key; without it the server makes one")                       \
     X(FIRMWARE, "firmware", 'f', "NAME", TEXT(firmware), "name of the firmware")                             \
     X(VERSION, "version", 0, "VERSION", TEXT(version), "the version: 1138, V1138 or a full name")            \
+    X(VARIANT, "variant", 0, "NAME", TEXT(variant),                                                          \
+      "which build of the version; \"\": the one without a name")                                            \
+    X(FROM_VARIANT, "from-variant", 0, "NAME", TEXT(from_variant), "which build of FROM")                    \
+    X(TO_VARIANT, "to-variant", 0, "NAME", TEXT(to_variant), "which build of TO")                            \
     X(FORMAT, "format", 0, "FORMAT", TEXT(format), "package format; none: make no packages")                 \
     X(MAX_PACKAGE_BYTES, "max-package-bytes", 0, "N", NUMBER(max_package_bytes, 1, PACKAGE_MAX_BYTES),       \
       "size limit of packages in bytes")                                                                     \
@@ -143,7 +147,8 @@ struct ctl_options {
     uint64_t timeout_s;
     bool help, program_version, watch;
 
-    const char *key, *firmware, *version, *format, *downgrades, *trusted_check_ins;
+    const char *key, *firmware, *version, *variant, *from_variant, *to_variant, *format, *downgrades,
+        *trusted_check_ins;
     uint64_t max_package_bytes, quarantine_after, limit;
     const char *canary, *hours, *max_bytes_per_month, *full_packages;
     const char *unknown_devices, *device_secret, *name, *filter, *sort, *tag;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/clock.h"
+#include "ctl/build.h"
 #include "ctl/command.h"
 #include "ctl/download.h"
 #include "ctl/firmware.h"
@@ -62,6 +63,12 @@ static const char *member(const json_t *package, const char *key)
 {
     const char *value = json_string_value(json_object_get(package, key));
     return value ? value : "?";
+}
+
+void package_print_page(struct session *session, json_t *package)
+{
+    build_show_ends(session, package);
+    session_print_page(session, package, &package_page_view);
 }
 
 /* A package that is a little too large is still under way while the server tries to make a smaller one. */
@@ -129,24 +136,24 @@ static bool finish(struct session *session, const char *path, json_t *package, s
     bool wait = session->options->wait;
     bool ok = !wait || package_wait(session, path, &package, fail);
     if (ok || fail->status == EXIT_NOT_READY)
-        session_print_page(session, package, &package_page_view);
+        package_print_page(session, package);
     if (ok && wait)
         ok = package_check(package, fail);
     json_decref(package);
     return ok;
 }
 
-static bool find_path(struct session *session, struct client_path *ret, struct failure *fail)
-{
-    char **args = session->args;
-    return session_path(session, ret, fail, "firmware", args[0], "packages", args[1], args[2], NULL);
-}
-
 bool package_list(struct session *session, struct failure *fail)
 {
     struct client_path path;
-    return session_path(session, &path, fail, "firmware", session->args[0], "packages", NULL) &&
-           session_list(session, path.text, &list_view, fail);
+    json_t *answer = NULL;
+    if (!session_path(session, &path, fail, "firmware", session->args[0], "packages", NULL) ||
+        !session_fetch_pages(session, path.text, &answer, fail))
+        return false;
+    build_show_ends(session, json_object_get(answer, "items"));
+    bool ok = session_print_list(session, answer, &list_view, fail);
+    json_decref(answer);
+    return ok;
 }
 
 static void print_lines(const char *text)
@@ -165,7 +172,8 @@ bool package_log(struct session *session, struct failure *fail)
 {
     struct client_path path;
     json_t *package = NULL;
-    bool ok = find_path(session, &path, fail) && client_get(session->client, path.text, &package, fail);
+    bool ok = build_package_path(session, NULL, &path, fail) &&
+              client_get(session->client, path.text, &package, fail);
     const json_t *log = json_object_get(package, "log");
     if (ok && session->json)
         session_print_json(log ? log : json_null());
@@ -181,7 +189,8 @@ bool package_show(struct session *session, struct failure *fail)
 {
     struct client_path path;
     json_t *package = NULL;
-    bool ok = find_path(session, &path, fail) && client_get(session->client, path.text, &package, fail) &&
+    bool ok = build_package_path(session, NULL, &path, fail) &&
+              client_get(session->client, path.text, &package, fail) &&
               finish(session, path.text, package, fail);
     return note_format(session, ok, fail);
 }
@@ -190,7 +199,7 @@ bool package_make(struct session *session, struct failure *fail)
 {
     struct client_path path;
     struct client_answer answer = {0};
-    bool ok = find_path(session, &path, fail) &&
+    bool ok = build_package_path(session, NULL, &path, fail) &&
               client_change(session->client, "POST", path.text, NULL, &answer, fail) &&
               finish(session, path.text, json_incref(answer.json), fail);
     client_answer_clear(&answer);
@@ -201,16 +210,14 @@ bool package_get(struct session *session, struct failure *fail)
 {
     struct client_path path, content;
     json_t *package = NULL;
-    if (!find_path(session, &path, fail))
-        return false;
-    content = path;
-    bool ok =
-        client_path_add(&content, "content", fail) && client_get(session->client, path.text, &package, fail);
+    bool ok = build_package_path(session, NULL, &path, fail) &&
+              build_package_path(session, "content", &content, fail) &&
+              client_get(session->client, path.text, &package, fail);
     if (ok && session->options->wait)
         ok = package_wait(session, path.text, &package, fail) && package_check(package, fail);
     ok = ok && download(session->client, content.text, package, session->args[3], fail);
     if (ok)
-        session_print_page(session, package, &package_page_view);
+        package_print_page(session, package);
     json_decref(package);
     return note_format(session, ok, fail);
 }

@@ -9,6 +9,9 @@
 
 extern const struct table_view package_page_view; /* one package */
 
+/* Prints one package. `package` is changed. */
+void package_print_page(struct session *session, json_t *package);
+
 /* Fetches the package at `path` until it is no longer queued, generating or improving. *package, owned by
    the caller, is replaced each time. EXIT_NOT_READY: --timeout, or without it ten minutes, passed before.
    Blocks. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "ctl/build.h"
 #include "ctl/command.h"
 #include "ctl/image.h"
 #include "ctl/input.h"
@@ -21,12 +22,6 @@ static const char *who(const struct session *session)
     return by ? by : user ? user->pw_name : "";
 }
 
-static bool find_path(struct session *session, struct client_path *ret, struct failure *fail)
-{
-    char **args = session->args;
-    return session_path(session, ret, fail, "firmware", args[0], "packages", args[1], args[2], NULL);
-}
-
 bool package_upload(struct session *session, struct failure *fail)
 {
     struct client_path path;
@@ -36,14 +31,14 @@ bool package_upload(struct session *session, struct failure *fail)
     struct client_call call = {.method = "PUT", .file_type = "application/octet-stream", .label = name};
     if (!session->by)
         return failure_set(fail, EXIT_USAGE, "package upload needs --by NAME, or DFOTA_BY");
-    if (!input_open(name, &file, fail) || !find_path(session, &path, fail) ||
+    if (!input_open(name, &file, fail) || !build_package_path(session, NULL, &path, fail) ||
         !client_path_query(&path, "by", who(session), fail) || !image_add_kind(session, &path, fail))
         return false;
     call.path = path.text;
     call.file = file;
     if (!client_send(session->client, &call, &answer, fail))
         return false;
-    session_print_page(session, answer.json, &package_page_view);
+    package_print_page(session, answer.json);
     if (json_is_false(json_object_get(answer.json, "proven")))
         session_note(
             "the server cannot apply this package: no device gets it before an admin releases it "
@@ -72,16 +67,16 @@ static bool ask(const json_t *package, struct failure *fail)
     return true;
 }
 
-static bool send_release(struct session *session, struct client_path *path, const json_t *package,
-                         struct failure *fail)
+static bool send_release(struct session *session, const json_t *package, struct failure *fail)
 {
+    struct client_path path;
     struct client_answer answer = {0};
     json_t *body = json_pack("{s:O, s:s, s:s}", "sha256", json_object_get(package, "sha256"), "by",
                              who(session), "note", session->options->note);
-    bool ok = session_check_json(body, fail) && client_path_add(path, "release", fail) &&
-              client_change(session->client, "POST", path->text, body, &answer, fail);
+    bool ok = session_check_json(body, fail) && build_package_path(session, "release", &path, fail) &&
+              client_change(session->client, "POST", path.text, body, &answer, fail);
     if (ok)
-        session_print_page(session, answer.json, &package_page_view);
+        package_print_page(session, answer.json);
     client_answer_clear(&answer);
     json_decref(body);
     return ok;
@@ -92,12 +87,13 @@ bool package_release(struct session *session, struct failure *fail)
     struct client_path path;
     json_t *package = NULL;
     bool yes = session->options->yes;
-    bool ok = find_path(session, &path, fail) && client_get(session->client, path.text, &package, fail);
+    bool ok = build_package_path(session, NULL, &path, fail) &&
+              client_get(session->client, path.text, &package, fail);
     if (ok && !yes) {
         table_print_page(stderr, package, &package_page_view);
         ok = ask(package, fail);
     }
-    ok = ok && send_release(session, &path, package, fail);
+    ok = ok && send_release(session, package, fail);
     json_decref(package);
     return ok;
 }
@@ -106,13 +102,14 @@ static bool take_away(struct session *session, const char *part, const char *don
 {
     struct client_path path;
     struct client_answer answer = {0};
-    char **args = session->args;
-    if (!find_path(session, &path, fail) || (part && !client_path_add(&path, part, fail)) ||
+    char arrow[BUILD_ARROW_SIZE];
+    if (!build_package_path(session, part, &path, fail) ||
         !client_path_query(&path, "by", who(session), fail) ||
         !client_change(session->client, "DELETE", path.text, NULL, &answer, fail))
         return false;
     client_answer_clear(&answer);
-    session_note("the package %s→%s of %s is %s", args[1], args[2], args[0], done);
+    build_write_arrow(session, arrow);
+    session_note("the package %s of %s is %s", arrow, session->args[0], done);
     return true;
 }
 
@@ -135,15 +132,15 @@ bool package_quarantine(struct session *session, struct failure *fail)
 {
     struct client_path path;
     struct client_answer answer = {0};
-    char **args = session->args;
+    char arrow[BUILD_ARROW_SIZE];
     json_t *body = json_pack("{s:s}", "reason", session->options->reason);
-    bool ok = session_check_json(body, fail) && find_path(session, &path, fail) &&
-              client_path_add(&path, "quarantine", fail) &&
+    bool ok = session_check_json(body, fail) && build_package_path(session, "quarantine", &path, fail) &&
               client_path_query(&path, "by", who(session), fail) &&
               client_change(session->client, "PUT", path.text, body, &answer, fail);
     client_answer_clear(&answer);
     json_decref(body);
+    build_write_arrow(session, arrow);
     if (ok)
-        session_note("the package %s→%s of %s is out of service", args[1], args[2], args[0]);
+        session_note("the package %s of %s is out of service", arrow, session->args[0]);
     return ok;
 }

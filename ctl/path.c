@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/clock.h"
+#include "ctl/build.h"
 #include "ctl/command.h"
 #include "ctl/progress.h"
 #include "base/text.h"
@@ -20,11 +21,12 @@ static const char *member(const json_t *object, const char *key)
 
 static bool find_paths(struct session *session, struct client_path *ret, struct failure *fail)
 {
-    const char *given = session->options->firmware;
+    const char *given = session->options->firmware, *build = session->options->from_variant;
     char *only = NULL;
     bool ok = (given || session_only_firmware(session, &only, fail)) &&
               session_path(session, ret, fail, "firmware", given ? given : only, "paths", NULL) &&
               client_path_query(ret, "from", session->args[0], fail) &&
+              (!build || client_path_query(ret, "from_variant", build, fail)) &&
               client_path_query(ret, "to", session->args[1], fail);
     free(only);
     return ok;
@@ -193,12 +195,16 @@ static void print_heading(const json_t *answer)
         puts(": no path");
 }
 
-static void print_answer(const struct session *session, const json_t *answer)
+static void print_answer(const struct session *session, json_t *answer)
 {
     if (session->json) {
         session_print_json(answer);
         return;
     }
+    build_show_ends(session, answer);
+    build_show_ends(session, json_object_get(answer, "hops"));
+    build_show_ends(session, json_object_get(answer, "excluded"));
+    build_show_ends(session, json_object_get(answer, "waiting"));
     const json_t *excluded = json_object_get(answer, "excluded"),
                  *waiting = json_object_get(answer, "waiting");
     const json_t *advice = json_object_get(answer, "advice");

@@ -12,6 +12,11 @@ static const struct {
     bool first; /* only at the beginning of the sentence: elsewhere it is an ordinary word */
 } words[] = {
     {"add format=raw", "add --as raw", false},
+    {"name one with variant,", "name one with --variant (of packages: --from-variant, --to-variant),", false},
+    {"for example variant=", "for example --variant ", false},
+    {"variant must ", "--variant must ", true},
+    {"from_variant must ", "--from-variant must ", true},
+    {"to_variant must ", "--to-variant must ", true},
     {"max_package_bytes", "--max-package-bytes", false},
     {"captured_at", "--captured-at", false},
     {"none (null)", "none", false},

@@ -3,6 +3,7 @@
 /* dfotactl image upload: streams each file in a request of its own. */
 #include <string.h>
 #include "base/cleanup.h"
+#include "ctl/build.h"
 #include "ctl/command.h"
 #include "ctl/firmware.h"
 #include "ctl/image.h"
@@ -126,6 +127,7 @@ bool image_upload(struct session *session, struct failure *fail)
         json_array_foreach (images, i, image)
             session_print_json(image);
     else if (json_array_size(images) > 0) {
+        build_show(session, images, "version", "variant");
         table_print(stdout, images, &image_view);
         note_created(images);
         note_formats(session, images);

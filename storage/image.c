@@ -45,6 +45,7 @@ enum {
     FIND_BUILD,
     BUILDS,
     LIST_BUILDS,
+    VARIANT_OF,
     CLEAR_DEFAULT,
     SET_DEFAULT,
     TWIN,
@@ -64,6 +65,8 @@ static const char *const sql[] = {
     [BUILDS] = "SELECT variant FROM image WHERE firmware_id = $1 AND version = $2 ORDER BY variant",
     [LIST_BUILDS] =
         "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2 ORDER BY variant",
+    [VARIANT_OF] =
+        "SELECT variant FROM image WHERE firmware_id = $1 AND version = $2 AND sha256 = $3 ORDER BY variant LIMIT 1",
     [CLEAR_DEFAULT] = "UPDATE image SET is_default = 0 WHERE firmware_id = $1 AND version = $2 AND is_default = 1",
     [SET_DEFAULT] = "UPDATE image SET is_default = $1 WHERE id = $2",
     [TWIN] =
@@ -192,7 +195,22 @@ bool image_get_build(struct db *db, int64_t firmware_id, const char *version, co
 
 void image_build_name(const struct image *image, char out[BUILD_NAME_SIZE])
 {
-    snprintf(out, BUILD_NAME_SIZE, image->variant[0] ? "%s (%s)" : "%s", image->version, image->variant);
+    name_write_build(image->version, image->variant, out);
+}
+
+bool image_variant_of(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *sha256,
+                      char ret[VARIANT_SIZE], bool *ret_found, struct error *err)
+{
+    struct {
+        char variant[VARIANT_SIZE];
+    } row = {""};
+    if (!db_row(db,
+                QUERY(VARIANT_OF, PARAMS(P_INT(firmware_id), P_TEXT(version), P_HASH(sha256)),
+                      FIELDS(F_TEXT(row.variant))),
+                ret_found, err))
+        return false;
+    memcpy(ret, row.variant, sizeof row.variant);
+    return true;
 }
 
 void image_warn(struct image *image, const char *format, ...)

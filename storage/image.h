@@ -67,8 +67,7 @@ bool image_list_builds(struct db *db, int64_t firmware_id, const char *version, 
 /* The variants of a version, for messages: "full, tts"; and how many. */
 bool image_builds(struct db *db, int64_t firmware_id, const char *version, char out[BUILDS_SIZE],
                   size_t *ret_count, struct error *err);
-/* "1103.1.2 (full)", or "1103.1.2" without a variant. */
-#define BUILD_NAME_SIZE (VERSION_TEXT_SIZE + VARIANT_SIZE + 3)
+/* See name_write_build(). */
 void image_build_name(const struct image *image, char out[BUILD_NAME_SIZE]);
 /* Adds a warning. A warning that does not fit is left out. */
 void image_warn(struct image *image, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -76,6 +75,9 @@ void image_warn(struct image *image, const char *format, ...) __attribute__((for
    another version or firmware. Same build and same bytes: *ret_new is false, and *image is the stored
    image. Same build and other bytes, or another core_id: ERROR_IMAGE_CONFLICT. */
 bool image_add(struct db *db, int64_t product_id, struct image *image, bool *ret_new, struct error *err);
+/* The variant of the build of this version that has these bytes. */
+bool image_variant_of(struct db *db, int64_t firmware_id, const char *version, const struct sha256 *sha256,
+                      char ret[VARIANT_SIZE], bool *ret_found, struct error *err);
 /* In order of version and variant; *ret is the caller's (free). */
 bool image_list(struct db *db, int64_t firmware_id, struct image **ret, size_t *ret_count, struct error *err);
 

@@ -46,19 +46,24 @@
     X(LEDGER_CAMPAIGN_RETARGETED, "campaign-retargeted", "product firmware", "before by campaign target")    \
     X(LEDGER_CAMPAIGN_FINISHED, "campaign-finished", "product firmware", "campaign target")                  \
     X(LEDGER_CAMPAIGN_CANCELLED, "campaign-cancelled", "product firmware", "by campaign target")             \
-    X(LEDGER_PACKAGE_ASKED, "package-asked", "product firmware", "by format from to")                        \
+    X(LEDGER_PACKAGE_ASKED, "package-asked", "product firmware",                                             \
+      "by format from from_variant to to_variant")                                                           \
     X(LEDGER_PACKAGE_MADE, "package-made", "package",                                                        \
       "effort format from_sha256 origin proven size to_sha256")                                              \
     X(LEDGER_PACKAGE_REFUSED, "package-refused", "product firmware package",                                 \
       "counted format from from_sha256 limit reason size to to_sha256 why")                                  \
     X(LEDGER_PACKAGE_UPLOADED, "package-uploaded", "product firmware package",                               \
-      "by format from proven size to")                                                                       \
-    X(LEDGER_PACKAGE_FORGOTTEN, "package-forgotten", "product firmware package", "by format from to")        \
-    X(LEDGER_PACKAGE_RELEASED, "package-released", "product firmware package", "by format from note to")     \
-    X(LEDGER_RELEASE_TAKEN_BACK, "release-taken-back", "product firmware package", "by format from to")      \
+      "by format from from_variant proven size to to_variant")                                               \
+    X(LEDGER_PACKAGE_FORGOTTEN, "package-forgotten", "product firmware package",                             \
+      "by format from from_variant to to_variant")                                                           \
+    X(LEDGER_PACKAGE_RELEASED, "package-released", "product firmware package",                               \
+      "by format from from_variant note to to_variant")                                                      \
+    X(LEDGER_RELEASE_TAKEN_BACK, "release-taken-back", "product firmware package",                           \
+      "by format from from_variant to to_variant")                                                           \
     X(LEDGER_PACKAGE_QUARANTINED, "package-quarantined", "product firmware device attempt package",          \
-      "by format from reason reason_code reason_params to")                                                  \
-    X(LEDGER_QUARANTINE_LIFTED, "quarantine-lifted", "product firmware package", "by format from to")        \
+      "by format from from_variant reason reason_code reason_params to to_variant")                          \
+    X(LEDGER_QUARANTINE_LIFTED, "quarantine-lifted", "product firmware package",                             \
+      "by format from from_variant to to_variant")                                                           \
     X(LEDGER_DEVICE_WRITTEN_OFF, "device-written-off", "product device", "by")                               \
     X(LEDGER_PACKAGE_LOST, "package-lost", "package", "reason")                                              \
     X(LEDGER_LINK_MADE, "link-made", "product firmware device", "by link token version")                     \

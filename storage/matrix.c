@@ -12,6 +12,8 @@
 #define PAIR(FIRST, NEXT, row)                                                                               \
     FIRST(f.version, TEXT, row->from)                                                                        \
     NEXT(t.version, TEXT, row->to)                                                                           \
+    NEXT(f.variant, TEXT, row->from_variant)                                                                 \
+    NEXT(t.variant, TEXT, row->to_variant)                                                                   \
     NEXT(f.size_bytes + t.size_bytes, INT, row->image_bytes)                                                 \
     NEXT(p.state, ENUM, row->state, &package_state_names)                                                    \
     NEXT(p.wanted, INT, row->wanted)                                                                         \

@@ -6,10 +6,12 @@
 #define DFOTA_STORAGE_MATRIX_H
 
 #include "storage/package.h"
+#include "upgrade/name.h"
 #include "upgrade/version.h"
 
 struct matrix_pair { /* a package, made or not; upgrades and downgrades */
     char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE];
+    char from_variant[VARIANT_SIZE], to_variant[VARIANT_SIZE];
     int64_t image_bytes;      /* of both images */
     enum package_state state; /* as package.state */
     int64_t wanted, size_bytes, uncounted_bytes;
@@ -39,7 +41,7 @@ struct matrix_backlog { /* packages of one format that are queued or being made 
 /* Of `key` the firmware, format and recipe count. */
 bool matrix_pairs(struct db *db, const struct package_key *key, struct matrix_pair **ret, size_t *ret_count,
                   struct error *err);
-/* How many devices wait for a package, by its versions. */
+/* How many devices wait for a package, by its versions: of all their builds together. */
 bool matrix_waiting(struct db *db, int64_t firmware_id, struct matrix_waiting **ret, size_t *ret_count,
                     struct error *err);
 /* The newest, at most 100. */

@@ -118,7 +118,7 @@ static const char *const sql[] = {
     [LOG] = "SELECT log FROM package WHERE id = $1",
     [KEEP_LOG] = "UPDATE package SET log = $1 WHERE id = $2 AND state <> 'ready'",
     [LIST] =
-        SELECT_P ", f.version, t.version FROM image f JOIN package p ON p.from_sha256 = f.sha256 "
+        SELECT_P ", f.version, t.version, f.variant, t.variant FROM image f JOIN package p ON p.from_sha256 = f.sha256 "
         "JOIN image t ON t.sha256 = p.to_sha256 AND t.firmware_id = f.firmware_id "
         "LEFT JOIN package_release r ON r.package_id = p.id AND r.firmware_id = f.firmware_id "
         QUARANTINE("f.firmware_id") "WHERE f.firmware_id = $1 AND f.id <> t.id AND " OF_FIRMWARE("p.", "$1") " ORDER BY p.id",
@@ -265,10 +265,11 @@ bool package_list(struct db *db, int64_t firmware_id, struct package_of_firmware
                   struct error *err)
 {
     struct package_of_firmware row = {0};
-    return db_list(
-        db,
-        QUERY(LIST, PARAMS(P_INT(firmware_id)), FIELDS(ROW(&row.package), F_TEXT(row.from), F_TEXT(row.to))),
-        &row, sizeof row, ret, ret_count, err);
+    return db_list(db,
+                   QUERY(LIST, PARAMS(P_INT(firmware_id)),
+                         FIELDS(ROW(&row.package), F_TEXT(row.from), F_TEXT(row.to), F_TEXT(row.from_variant),
+                                F_TEXT(row.to_variant))),
+                   &row, sizeof row, ret, ret_count, err);
 }
 
 bool package_edges(struct db *db, const struct package_key *key, struct package_edge *row, db_each *each,

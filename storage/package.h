@@ -11,6 +11,7 @@
 #include "storage/firmware.h"
 #include "storage/quarantine.h"
 #include "upgrade/decision.h"
+#include "upgrade/name.h"
 
 #define PACKAGE_ERROR_SIZE  320
 #define PACKAGE_NOTE_SIZE   320
@@ -72,9 +73,10 @@ struct package_made { /* bytes that a job has made, or an admin has uploaded */
     const char *note, *log; /* "": none */
 };
 
-struct package_of_firmware { /* a package and its two versions in one firmware */
+struct package_of_firmware { /* a package and its two builds in one firmware */
     struct package package;
     char from[VERSION_TEXT_SIZE], to[VERSION_TEXT_SIZE];
+    char from_variant[VARIANT_SIZE], to_variant[VARIANT_SIZE];
 };
 
 struct package_counts {

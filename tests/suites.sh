@@ -29,7 +29,7 @@ unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock c
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the lists, the indexes, the recognition
 # of files and what the writer alone decides, which do not test the threads of the server, and files that would wait for minutes.
-unthreaded_e2e="api-http backup bulk campaigns-audience campaigns-reports ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-terminal ctl-tools ctl-transcripts ctl-wrong evidence-attempts evidence-file explain image-about image-changes lists match outcomes overview parameters paths reasons recognition sim sim-download soc
+unthreaded_e2e="api-http backup bulk campaigns-audience campaigns-reports ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-terminal ctl-tools ctl-transcripts ctl-variants ctl-wrong evidence-attempts evidence-file explain image-about image-changes lists match outcomes overview parameters paths reasons recognition sim sim-download soc
     sim-links standby suffix luatos variants variants-admin"
 
 # End-to-end tests that take longest. ./check starts them first.

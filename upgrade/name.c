@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "upgrade/name.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 /* The endings of released files. A longer ending comes before a shorter one: the first that fits is
@@ -24,6 +25,14 @@ bool name_is_variant(struct slice text)
             return false;
     }
     return true;
+}
+
+void name_write_build(const char *version, const char *variant, char out[BUILD_NAME_SIZE])
+{
+    if (variant[0])
+        snprintf(out, BUILD_NAME_SIZE, "%s (%s)", version, variant);
+    else
+        snprintf(out, BUILD_NAME_SIZE, "%s", version);
 }
 
 bool name_is_product_key(struct slice text)

@@ -20,6 +20,9 @@ struct full_name {
 /* Tells builds of one version apart: 1 to 32 of a-z 0-9 . _ - */
 #define VARIANT_SIZE 33
 bool name_is_variant(struct slice text);
+/* "1103.1.2 (full)", or "1103.1.2" without a variant: how people read which build is meant. */
+#define BUILD_NAME_SIZE (VERSION_TEXT_SIZE + VARIANT_SIZE + 3)
+void name_write_build(const char *version, const char *variant, char out[BUILD_NAME_SIZE]);
 
 bool name_is_product_key(struct slice text);
 /* Clean UTF-8, 1 to 100 bytes, without '/', '?', '&', '#'. */

@@ -137,6 +137,19 @@ json_t *device_to_json(struct device *device, const char *firmware, const struct
     return json;
 }
 
+bool device_add_build(struct db *db, const struct device *device, json_t *json, struct error *err)
+{
+    char variant[VARIANT_SIZE], name[BUILD_NAME_SIZE];
+    bool found = !sha256_is_zero(&device->build) && device->confirmed_version[0];
+    if (found && !image_variant_of(db, device->firmware_id, device->confirmed_version, &device->build,
+                                   variant, &found, err))
+        return false;
+    if (found)
+        name_write_build(device->confirmed_version, variant, name);
+    json_object_set_new(json, "build_name", found ? json_string(name) : json_null());
+    return true;
+}
+
 bool device_name_firmware(struct db *db, int64_t id, struct firmware *last, struct error *err)
 {
     bool found = true;
@@ -319,7 +332,8 @@ bool admin_device_answer(struct admin_call *call, struct device *device, struct 
     json_object_set(json, "blocked_for", blocked_for);
     json_object_set(json, "links", links);
     json_object_set(json, "attempts", attempts);
-    if (!add_secrets(call->db, device->product_id, device->id, json, err)) {
+    if (!device_add_build(call->db, device, json, err) ||
+        !add_secrets(call->db, device->product_id, device->id, json, err)) {
         json_decref(json);
         return false;
     }

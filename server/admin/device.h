@@ -11,6 +11,8 @@
 #include "storage/said.h"
 
 /* Without its links and attempts. Times of the device that are ahead of now are set to now. */
+/* Sets build_name: the build of its confirmed version that the device runs; null: it is not known. */
+bool device_add_build(struct db *db, const struct device *device, json_t *json, struct error *err);
 json_t *device_to_json(struct device *device, const char *firmware, const struct said *said);
 
 /* What the device was answered last; null: nothing. */

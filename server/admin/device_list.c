@@ -156,8 +156,9 @@ static bool add_item(struct page *page)
     struct said said;
     if (!said_of(page->query.call->db, page->row.id, &said, page->err))
         return false;
-    json_array_append_new(page->items, device_to_json(&page->row, page->firmware.name, &said));
-    return true;
+    json_t *json = device_to_json(&page->row, page->firmware.name, &said);
+    json_array_append_new(page->items, json);
+    return device_add_build(page->query.call->db, &page->row, json, page->err);
 }
 
 /* Stops at the first device that does not fit into the page: then there is a next page. */

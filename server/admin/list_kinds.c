@@ -42,7 +42,8 @@ SHORT(images, "version variant", {"version", FILTER_VERSION}, {"variant", FILTER
       {"waypoint", FILTER_TEXT})
 
 /* GET …/packages */
-SHORT(packages, "from to format queued_at", {"from", FILTER_VERSION}, {"to", FILTER_VERSION},
+SHORT(packages, "from to from_variant to_variant format queued_at", {"from", FILTER_VERSION},
+      {"from_variant", FILTER_TEXT}, {"to", FILTER_VERSION}, {"to_variant", FILTER_TEXT},
       {"format", FILTER_TEXT}, {"state", FILTER_TEXT}, {"size", FILTER_NUMBER}, {"counted", FILTER_NUMBER},
       {"sha256", FILTER_TEXT}, {"proven", FILTER_FLAG}, {"crashes", FILTER_NUMBER},
       {"queued_at", FILTER_TIME}, {"finished_at", FILTER_TIME}, {"duration_ms", FILTER_NUMBER},

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "server/admin/list.h"
 
-#define KEYS_MAX  5
+#define KEYS_MAX  7
 #define TEXT_MOST 100 /* bytes of a text that count for the order, so that a cursor is short */
 
 struct key { /* one field of the order */

@@ -143,8 +143,10 @@ static json_t *pair_json(const struct pairs *pairs, const struct matrix_pair *pa
          timed = pair->started_ms && pair->finished_ms >= pair->started_ms;
     size_t effort = (size_t)pair->effort % (sizeof efforts / sizeof *efforts);
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from, "to", pair->to,
-        "state", oversize ? "oversize" : enum_name(&package_state_names, pair->state), "size",
+        "{s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:b, s:b, s:o, s:I, s:o, s:o}", "from", pair->from,
+        "from_variant", field_text(pair->from_variant), "to", pair->to, "to_variant",
+        field_text(pair->to_variant), "state",
+        oversize ? "oversize" : enum_name(&package_state_names, pair->state), "size",
         field_number(pair->size_bytes), "counted", made ? json_integer((json_int_t)counted) : json_null(),
         "proven", made && pair->proven, "released", pair->released, "effort", field_text(efforts[effort]),
         "waiting", (json_int_t)waiting_for(pairs, pair), "duration_ms",
@@ -154,24 +156,66 @@ static json_t *pair_json(const struct pairs *pairs, const struct matrix_pair *pa
     return json;
 }
 
-static bool add_versions(struct admin_call *call, const struct pairs *pairs, json_t *versions,
-                         json_t *withdrawn, json_t *full, struct error *err)
+static json_t *build_json(const struct image *image)
+{
+    char name[BUILD_NAME_SIZE];
+    image_build_name(image, name);
+    return json_pack("{s:s, s:s, s:o, s:b, s:b}", "name", name, "version", image->version, "variant",
+                     field_text(image->variant), "default", image->is_default, "withdrawn",
+                     image->withdrawn_ms != 0);
+}
+
+struct names { /* of the rows and columns */
+    json_t *versions, *builds, *withdrawn, *full;
+};
+
+static void cleanup_names(struct names *names)
+{
+    json_decref(names->versions);
+    json_decref(names->builds);
+    json_decref(names->withdrawn);
+    json_decref(names->full);
+}
+
+static void add_once(json_t *list, const char *version)
+{
+    const char *last = json_string_value(json_array_get(list, json_array_size(list) - 1));
+    if (!last || strcmp(last, version) != 0)
+        json_array_append_new(list, json_string(version));
+}
+
+/* A version is withdrawn when all its builds are. */
+static void note_withdrawn(json_t *withdrawn, const json_t *builds)
+{
+    size_t i;
+    json_t *build;
+    bool all = true;
+    json_array_foreach (builds, i, build) {
+        const char *version = json_string_value(json_object_get(build, "version"));
+        const char *next = json_string_value(json_object_get(json_array_get(builds, i + 1), "version"));
+        all = all && json_is_true(json_object_get(build, "withdrawn"));
+        if (next && strcmp(next, version) == 0)
+            continue;
+        if (all)
+            json_array_append_new(withdrawn, json_string(version));
+        all = true;
+    }
+}
+
+static bool add_versions(struct admin_call *call, const struct pairs *pairs, struct names *names,
+                         struct error *err)
 {
     _cleanup_(cleanup_free) struct image *images = NULL;
     size_t count;
     if (!image_list(call->db, pairs->firmware.id, &images, &count, err))
         return false;
+    *names = (struct names){json_array(), json_array(), json_array(), json_array()};
     for (size_t i = 0; i < count; i++) {
-        if (i > 0 && strcmp(images[i].version, images[i - 1].version) == 0)
-            continue; /* another build */
-        if (image_is_full(&images[i])) {
-            json_array_append_new(full, json_string(images[i].version));
-            continue;
-        }
-        json_array_append_new(versions, json_string(images[i].version));
-        if (images[i].withdrawn_ms)
-            json_array_append_new(withdrawn, json_string(images[i].version));
+        add_once(image_is_full(&images[i]) ? names->full : names->versions, images[i].version);
+        if (!image_is_full(&images[i]))
+            json_array_append_new(names->builds, build_json(&images[i]));
     }
+    note_withdrawn(names->withdrawn, names->builds);
     return true;
 }
 
@@ -195,7 +239,8 @@ static bool whole_to_json(struct admin_call *call, const struct firmware *firmwa
         if (!package_find(call->db, &key, &package, &found, err))
             return false;
         if (found)
-            json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "to", images[i].version, "state",
+            json_array_append_new(list, json_pack("{s:s, s:o, s:s, s:o}", "to", images[i].version,
+                                                  "to_variant", field_text(images[i].variant), "state",
                                                   package_state_name(&package), "size",
                                                   field_number(package.size_bytes)));
     }
@@ -205,20 +250,21 @@ static bool whole_to_json(struct admin_call *call, const struct firmware *firmwa
 bool admin_matrix_show(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_pairs) struct pairs pairs = {.list = NULL};
-    _cleanup_(cleanup_json) json_t *versions = json_array(), *withdrawn = json_array(), *items = json_array();
-    _cleanup_(cleanup_json) json_t *full = json_array(), *whole = json_array();
+    _cleanup_(cleanup_names) struct names names = {.versions = NULL};
+    _cleanup_(cleanup_json) json_t *items = json_array(), *whole = json_array();
     json_t *queue;
-    if (!load_pairs(call, &pairs, err) || !add_versions(call, &pairs, versions, withdrawn, full, err) ||
+    if (!load_pairs(call, &pairs, err) || !add_versions(call, &pairs, &names, err) ||
         !whole_to_json(call, &pairs.firmware, whole, err) || !queue_json(call, &pairs, &queue, err))
         return false;
     for (size_t i = 0; i < pairs.count; i++)
         if (goes_up(&pairs.list[i]))
             json_array_append_new(items, pair_json(&pairs, &pairs.list[i]));
     reply_json(&call->reply, 200,
-               json_pack("{s:s, s:o, s:I, s:O, s:O, s:O, s:O, s:O, s:o}", "firmware", pairs.firmware.name,
-                         "format", field_text(pairs.firmware.format), "limit",
-                         (json_int_t)pairs.firmware.max_package_bytes, "versions", versions, "withdrawn",
-                         withdrawn, "full", full, "full_packages", whole, "pairs", items, "queue", queue));
+               json_pack("{s:s, s:o, s:I, s:O, s:O, s:O, s:O, s:O, s:O, s:o}", "firmware",
+                         pairs.firmware.name, "format", field_text(pairs.firmware.format), "limit",
+                         (json_int_t)pairs.firmware.max_package_bytes, "versions", names.versions, "builds",
+                         names.builds, "withdrawn", names.withdrawn, "full", names.full, "full_packages",
+                         whole, "pairs", items, "queue", queue));
     return true;
 }
 

@@ -64,10 +64,13 @@ bool hop_find(const struct request *request, struct db *db, struct hop *ret, str
 
 bool hop_find_asked(const struct request *request, struct db *db, struct hop *ret, struct error *err)
 {
-    return hop_find(request, db, ret, err) &&
-           (ret->found ||
-            error_set(err, ERROR_PACKAGE_NOT_FOUND, "the package %s→%s does not exist: ask for it first",
-                      ret->from.version, ret->to.version));
+    char from[BUILD_NAME_SIZE], to[BUILD_NAME_SIZE];
+    if (!hop_find(request, db, ret, err))
+        return false;
+    image_build_name(&ret->from, from);
+    image_build_name(&ret->to, to);
+    return ret->found || error_set(err, ERROR_PACKAGE_NOT_FOUND,
+                                   "the package %s→%s does not exist: ask for it first", from, to);
 }
 
 static bool is_of_csdk(const struct package *package)
@@ -131,21 +134,32 @@ static bool is_improving(const struct daemon *daemon, const struct firmware *fir
            scheduler_is_improving(daemon->scheduler, package->id);
 }
 
-static json_t *to_json(const struct daemon *daemon, const struct firmware *firmware, const char *from,
-                       const char *to, const struct package *package)
+static json_t *ends_to_json(const char *from, const char *from_variant, const char *to,
+                            const char *to_variant)
+{
+    return json_pack("{s:s, s:o, s:s, s:o}", "from", from, "from_variant", field_text(from_variant), "to", to,
+                     "to_variant", field_text(to_variant));
+}
+
+/* Takes over `ends`. */
+static json_t *to_json(const struct daemon *daemon, const struct firmware *firmware, json_t *ends,
+                       const struct package *package)
 {
     char reason[REASON_SIZE];
     bool ready = package->size_bytes > 0, oversize = is_oversize(firmware, package, reason);
     bool timed = package->started_ms && package->finished_ms >= package->started_ms;
-    json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:b, s:I, s:I, s:o, s:o}", "from", from, "to", to, "format",
-        package->key.format, "state", oversize ? "oversize" : enum_name(&package_state_names, package->state),
-        "size", field_number(package->size_bytes), "counted",
+    json_t *json = ends;
+    json_t *made = json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:I, s:b, s:I, s:I, s:o, s:o}", "format", package->key.format, "state",
+        oversize ? "oversize" : enum_name(&package_state_names, package->state), "size",
+        field_number(package->size_bytes), "counted",
         ready ? json_integer((json_int_t)package_counted(package)) : json_null(), "sha256",
         ready ? field_hash(&package->sha256) : json_null(), "limit", (json_int_t)limit_of(firmware, package),
         "proven", ready && package->proven, "crashes", (json_int_t)package->crashes, "queued_at",
         (json_int_t)package->queued_ms, "finished_at", field_number(package->finished_ms), "duration_ms",
         timed ? json_integer(package->finished_ms - package->started_ms) : json_null());
+    json_object_update(json, made);
+    json_decref(made);
     reason_to_json(json, "error", oversize ? reason : package->error);
     add_making(json, package);
     add_trust(json, package);
@@ -155,7 +169,17 @@ static json_t *to_json(const struct daemon *daemon, const struct firmware *firmw
 
 json_t *hop_to_json(const struct daemon *daemon, const struct hop *hop)
 {
-    return to_json(daemon, &hop->firmware, hop->from.version, hop->to.version, &hop->package);
+    return to_json(daemon, &hop->firmware,
+                   ends_to_json(hop->from.version, hop->from.variant, hop->to.version, hop->to.variant),
+                   &hop->package);
+}
+
+/* Takes over `by`. */
+static json_t *hop_detail(const struct hop *hop, json_t *by)
+{
+    return json_pack("{s:o, s:s, s:s, s:o*, s:s, s:o*}", "by", by, "format", hop->key.format, "from",
+                     hop->from.version, "from_variant", event_text(hop->from.variant), "to", hop->to.version,
+                     "to_variant", event_text(hop->to.variant));
 }
 
 bool hop_note(const struct request *request, struct db *db, const struct hop *hop, enum ledger_kind kind,
@@ -165,9 +189,7 @@ bool hop_note(const struct request *request, struct db *db, const struct hop *ho
                                 .product = hop->product.product_key,
                                 .firmware = hop->firmware.name,
                                 .package = hop->package.size_bytes ? &hop->package.sha256 : NULL};
-    json_t *detail =
-        json_pack("{s:o, s:s, s:s, s:s}", "by", by ? event_by_name(request, by) : event_by(request), "format",
-                  hop->key.format, "from", hop->from.version, "to", hop->to.version);
+    json_t *detail = hop_detail(hop, by ? event_by_name(request, by) : event_by(request));
     if (more)
         json_object_update(detail, more);
     json_decref(more);
@@ -199,7 +221,9 @@ static bool add_full_packages(struct admin_call *call, const struct firmware *fi
         if (!package_find(call->db, &key, &package, &found, err))
             return false;
         if (found)
-            json_array_append_new(items, to_json(call->daemon, firmware, "any", images[i].version, &package));
+            json_array_append_new(
+                items, to_json(call->daemon, firmware,
+                               ends_to_json("any", "", images[i].version, images[i].variant), &package));
     }
     return true;
 }
@@ -220,8 +244,10 @@ bool admin_package_list(struct admin_call *call, struct error *err)
     }
     for (size_t i = 0; i < count; i++)
         if (may_go(&firmware, &list[i]))
-            json_array_append_new(
-                items, to_json(call->daemon, &firmware, list[i].from, list[i].to, &list[i].package));
+            json_array_append_new(items, to_json(call->daemon, &firmware,
+                                                 ends_to_json(list[i].from, list[i].from_variant, list[i].to,
+                                                              list[i].to_variant),
+                                                 &list[i].package));
     return list_answer(call, &list_packages, items, err);
 }
 
@@ -250,10 +276,7 @@ static bool note_asked(const struct ask *wanted, struct db *db, struct error *er
     const struct hop *hop = &wanted->hop;
     const struct event event = {
         .kind = LEDGER_PACKAGE_ASKED, .product = hop->product.product_key, .firmware = hop->firmware.name};
-    return event_add(db, &event,
-                     json_pack("{s:o, s:s, s:s, s:s}", "by", event_by(wanted->call->request), "format",
-                               hop->package.key.format, "from", hop->from.version, "to", hop->to.version),
-                     err);
+    return event_add(db, &event, hop_detail(hop, event_by(wanted->call->request)), err);
 }
 
 static bool ask(void *cls, struct db *db, struct error *err)

@@ -27,7 +27,7 @@ bool hop_find_asked(const struct request *request, struct db *db, struct hop *re
     __attribute__((warn_unused_result));
 json_t *hop_to_json(const struct daemon *daemon, const struct hop *hop);
 /* Writer's thread: adds a ledger row about an admin's action on this package. Takes over `more`, which is
-   added to by, format, from and to; NULL: nothing. `by` is the name from the body; NULL: the name from the
+   added to by, format, from and to with their variants; NULL: nothing. `by` is the name from the body; NULL: the name from the
    query, if there is one. */
 bool hop_note(const struct request *request, struct db *db, const struct hop *hop, enum ledger_kind kind,
               const char *by, json_t *more, struct error *err) __attribute__((warn_unused_result));

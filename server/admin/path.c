@@ -52,8 +52,9 @@ static bool read_version(const struct request *request, const char *name, const 
 
 static json_t *pair_json(const struct way *way, unsigned from, unsigned to)
 {
-    return json_pack("{s:s, s:s}", "from", way->graph.image[from].version, "to",
-                     way->graph.image[to].version);
+    const struct image *a = &way->graph.image[from], *b = &way->graph.image[to];
+    return json_pack("{s:s, s:o, s:s, s:o}", "from", a->version, "from_variant", field_text(a->variant), "to",
+                     b->version, "to_variant", field_text(b->variant));
 }
 
 static void add_pair(json_t *list, const struct way *way, unsigned from, unsigned to)
@@ -234,12 +235,13 @@ static bool to_json(struct way *way, struct db *db, json_t **ret, struct error *
     json_t *full;
     if (!full_to_json(way, db, &full, err))
         return false;
-    json_t *json =
-        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o?}", "firmware", way->firmware.name,
-                  "from", way->from_text, "to", way->to_text, "state", states[way->plan.outcome], "hops",
-                  hops_json(way, &way->plan), "size", field_number((int64_t)way->plan.bytes), "excluded",
-                  excluded_json(way), "waiting", waiting_json(way), "limit",
-                  (json_int_t)way->firmware.max_package_bytes, "full", full);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:o?}", "firmware", way->firmware.name,
+        "from", way->from_text, "from_variant", field_text(way->graph.image[0].variant), "to", way->to_text,
+        "to_variant", field_text(way->graph.image[way->graph.plan.count - 1].variant), "state",
+        states[way->plan.outcome], "hops", hops_json(way, &way->plan), "size",
+        field_number((int64_t)way->plan.bytes), "excluded", excluded_json(way), "waiting", waiting_json(way),
+        "limit", (json_int_t)way->firmware.max_package_bytes, "full", full);
     if (!advise(way, db, advice, err)) {
         json_decref(json);
         return false;

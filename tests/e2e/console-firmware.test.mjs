@@ -167,6 +167,45 @@ describe('firmware pages', { skip: noBrowser }, () => {
         assert.equal((await server.admin('GET', scene.path('/images/1'))).status, 404);
     });
 
+    test('several builds of a version: uploaded, one made the default, and each has its row in the matrix', async (t) => {
+        const scene = await Scene.build(server, { versions: ['1', '2'] });
+        const module = scene.module({ version: '1' });
+        await module.ask();
+        const view = await openConsole(t, server, { path: address(scene, 'images'), allow: [refused] });
+        const { page } = view;
+        await view.logIn();
+        await page.locator('.drop').waitFor();
+        await drop(page, [{ name: 'pump_V1.bin', bytes: noiseImage({ seed: 8201, size: 16_000 }) }]);
+        await page.getByRole('alert').filter({ hasText: /If this is another build of the version, give it a variant\.$/ }).waitFor();
+        assert.equal(await page.getByLabel('Build').inputValue(), 'full', 'the server suggests one');
+        await view.checkAccess();
+        await page.getByRole('button', { name: 'Send as another build' }).click();
+        await page.getByRole('button', { name: '1 (full)', exact: true }).click();
+        const dialog = page.getByRole('dialog');
+        await dialog.getByRole('button', { name: 'Make this build the default' }).click();
+        await dialog.getByRole('button', { name: 'No longer the default' }).waitFor();
+        await view.checkAccess();
+        await view.screenshot('firmware-builds');
+        await page.keyboard.press('Escape');
+        await page.getByRole('row').filter({ hasText: 'default build' }).filter({ hasText: '1 (full)' }).waitFor();
+        assert.equal((await server.admin('GET', scene.path('/images/1'))).json.variant, 'full');
+
+        await server.admin('POST', scene.path('/packages/1/2?from_variant='), null, { expect: [200, 202] });
+        await view.open(address(scene, 'matrix'));
+        await cellOf(page, '1', '2').waitFor();
+        await page.getByRole('gridcell', { name: /^1 → 1 \(full\): builds of one version/ }).waitFor();
+        await cellOf(page, '1 \\(full\\)', '2').click();
+        await page.getByRole('link', { name: 'Open the package' }).click();
+        await page.getByRole('button', { name: 'Request the package' }).click();
+        await page.getByRole('button', { name: 'Take out of service' }).waitFor();
+        const { items } = (await server.admin('GET', scene.path('/packages'))).json;
+        assert.deepEqual(items.map((one) => one.from_variant), [null, 'full']);
+
+        await server.admin('PATCH', `/products/${scene.product}/devices/imei:${module.id}`, { variant: 'full' }, { expect: 200 });
+        await view.open(`/console/devices?${new URLSearchParams({ product: scene.product })}`);
+        await page.getByRole('row').filter({ hasText: '1 (full)' }).waitFor();
+    });
+
     test('the target is set after its effect was shown, and cleared', async (t) => {
         const scene = await Scene.build(server, { versions: ['1', '2'], target: null });
         await scene.makePackage();
@@ -291,12 +330,13 @@ describe('firmware pages', { skip: noBrowser }, () => {
                 const size = 30_000 + k * 13_500 + (i * 7919) % 9000;
                 const state = (i + k) % 13 === 12 ? states[(i * 3 + k) % 8] : size > 491_520 ? 'oversize' : 'ready';
                 const isMade = state === 'ready' || state === 'oversize';
-                return { from, to, state, size: isMade ? size : null, proven: (i + k) % 37 !== 5, released: false, effort: isMade ? 'good' : null,
+                return { from, from_variant: null, to, to_variant: null, state, size: isMade ? size : null, proven: (i + k) % 37 !== 5, released: false, effort: isMade ? 'good' : null,
                     waiting: 0, duration_ms: 800, quarantine: (i + k) % 38 === 11 && i % 5 === 0 ? 'devices came back' : null, error: null };
             })).filter((_, n) => n % 97 !== 3);
             const view = await openConsole(t, server, { path: address(scene, 'matrix') });
             const { page } = view;
             await page.route('**/pump/matrix', (route) => route.fulfill({ json: { firmware: 'pump', format: 'bsdiff', limit: 491_520, versions, withdrawn: [versions[7]], full: [],
+                builds: versions.map((version, i) => ({ name: version, version, variant: null, default: false, withdrawn: i === 7 })),
                 pairs, queue: { queued: 0, generating: 0, estimate_ms: 0 } } }));
             await view.logIn();
             await cellOf(page, versions[0], versions[1]).waitFor();

@@ -157,18 +157,21 @@ describe('GET …/paths', () => {
         const scene = await line(['1138', '1147', '1162'], { reach: 1, target: null });
         const first = await paths(scene, '1138', '1162');
         assert.deepEqual(first, {
-            firmware: 'pump', from: '1138', to: '1162', full: null, state: 'waiting', hops: [], size: null, excluded: [],
-            waiting: [{ from: '1138', to: '1162', size: null, counted: null, full: false, state: 'unknown' }], limit: 12000, advice: null, advice_code: null, advice_params: null,
+            firmware: 'pump', from: '1138', from_variant: null, to: '1162', to_variant: null, full: null, state: 'waiting', hops: [], size: null, excluded: [],
+            waiting: [{ from: '1138', from_variant: null, to: '1162', to_variant: null, size: null, counted: null, full: false, state: 'unknown' }], limit: 12000, advice: null, advice_code: null, advice_params: null,
         });
         assert.equal(await scene.package(), null, 'looking asks for nothing');
         const way = await settle(scene, 'V1138', 'pump_V1162');
         const size = async (from, to) => (await scene.package(from, to)).size;
         const [one, two, direct] = [await size('1138', '1147'), await size('1147', '1162'), await size('1138', '1162')];
         assert.deepEqual(way, {
-            firmware: 'pump', from: '1138', to: '1162', full: null, state: 'path', size: one + two,
-            hops: [{ from: '1138', to: '1147', size: one, counted: one, full: false, state: 'ready' }, { from: '1147', to: '1162', size: two, counted: two, full: false, state: 'ready' }],
+            firmware: 'pump', from: '1138', from_variant: null, to: '1162', to_variant: null, full: null, state: 'path', size: one + two,
+            hops: [
+                { from: '1138', from_variant: null, to: '1147', to_variant: null, size: one, counted: one, full: false, state: 'ready' },
+                { from: '1147', from_variant: null, to: '1162', to_variant: null, size: two, counted: two, full: false, state: 'ready' },
+            ],
             excluded: [{
-                from: '1138', to: '1162', reason: `${direct.toLocaleString('en')} bytes, the limit is 12,000`,
+                from: '1138', from_variant: null, to: '1162', to_variant: null, reason: `${direct.toLocaleString('en')} bytes, the limit is 12,000`,
                 reason_code: 'hop-oversize', reason_params: [direct.toLocaleString('en'), '12,000'],
             }],
             waiting: [], limit: 12000, advice: null, advice_code: null, advice_params: null,
@@ -202,7 +205,7 @@ describe('GET …/paths', () => {
         const barred = await settle(scene, '1', '3');
         assert.deepEqual([barred.state, barred.advice], ['none', '2 is forbidden as a waypoint: if you change that, there may be a path']);
         assert.deepEqual([barred.advice_code, barred.advice_params], ['advice-allow', ['2']]);
-        assert.deepEqual(barred.excluded.at(-1), { from: '1', to: '2', reason: '2 is forbidden as a waypoint', reason_code: 'waypoint-forbidden', reason_params: ['2'] });
+        assert.deepEqual(barred.excluded.at(-1), { from: '1', from_variant: null, to: '2', to_variant: null, reason: '2 is forbidden as a waypoint', reason_code: 'waypoint-forbidden', reason_params: ['2'] });
         await change(scene, '3', { withdrawn: true, reason: 'no' });
         assert.equal((await paths(scene, '1', '3')).advice, '3 is withdrawn: set another target');
     });

@@ -13,9 +13,10 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { firmwareImage } from './lib/firmware.mjs';
+import { rawCrc } from './lib/luatos.mjs';
 import { Module, nextImei, sha256 } from './lib/module.mjs';
 import { listFiles } from './lib/scene.mjs';
-import { Server, buildDir } from './lib/server.mjs';
+import { Server, buildDir, firmwarePath } from './lib/server.mjs';
 
 const schema = fileURLToPath(new URL('../../storage/schema/sqlite', import.meta.url));
 const older = 10; // the schema of the older server
@@ -31,7 +32,7 @@ const cases = {
     external: { format: 'external', more: { origin: "'external'" } },
     'external-uploaded': { format: 'external', more: { origin: "'uploaded'", uploaded_by: "'Ann'" } },
     'external-released': { format: 'external', more: { origin: "'uploaded'", proven: 0, released_ms: 5, released_by: "'Jan'", released_note: "'x'" } },
-    bsdiff: { format: 'bsdiff' },
+    bsdiff: { format: 'bsdiff', fileName: 'pump_1.2.3_LuatOS-SoC_V2034_Air780EHM_116.soc' },
 };
 
 let server, dir;
@@ -54,6 +55,10 @@ function makeOld(one) {
     par[84] ^= 0x10;
     const seen = Buffer.from(par).fill(0, 12, 44);
     createHash('sha256').update(seen).digest().copy(par, 12);
+    if (format === 'ec618-luatos') { // its head had no MD5 of the core data
+        made.fill(0, 76, 92);
+        made.writeUInt32LE(rawCrc(made.subarray(8, 92)), 4);
+    }
     return made;
 }
 
@@ -72,7 +77,7 @@ function rowsOf(name, one, n) {
     return `
 INSERT INTO firmware (id, product_id, name, format, max_package_bytes, created_ms) VALUES (${n}, 1, '${name}', '${one.format}', 1000000, 1);
 INSERT INTO image (id, firmware_id, version, sha256, size_bytes, uploaded_ms) VALUES (${2 * n}, ${n}, '1', ${from}, ${one.images[0].length}, 1);
-INSERT INTO image (id, firmware_id, version, sha256, size_bytes, uploaded_ms) VALUES (${2 * n + 1}, ${n}, '2', ${to}, ${one.images[1].length}, 1);
+INSERT INTO image (id, firmware_id, version, sha256, size_bytes, uploaded_ms, file_name) VALUES (${2 * n + 1}, ${n}, '2', ${to}, ${one.images[1].length}, 1, ${one.fileName ? `'${one.fileName}'` : 'NULL'});
 UPDATE firmware SET target_image_id = ${2 * n + 1} WHERE id = ${n};
 INSERT INTO package (${Object.keys(fields)}) VALUES (${Object.values(fields)});
 INSERT INTO device (id, product_id, id_kind, device, firmware_id, confirmed_version, confirmed_ms, confirmed_by, confirmed_authenticated, asked_version)
@@ -150,6 +155,13 @@ test('a release without a firmware in the ledger applies to no firmware', async 
     assert.equal((await module('external-released').ask({ range: 100 })).status, 416);
     assert.equal(await fileOf(cases['external-released'].package), true);
     assert.equal((await packageOf('external-released')).released, null);
+});
+
+test('an image has the core_id that the name of its .soc says', async () => {
+    const ids = [];
+    for (const name of ['bsdiff', 'external'])
+        ids.push((await server.admin('GET', `${firmwarePath(product, name)}/images/2`, null, { expect: 200 })).json.core_id);
+    assert.deepEqual(ids, [116, null]);
 });
 
 test('packages of other formats are still sent', async () => {

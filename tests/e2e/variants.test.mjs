@@ -359,7 +359,7 @@ describe('a package that is the same for all builds goes to a device whose build
         await scene.setTarget('2');
         const module = scene.module({ version: '1', image: null });
         assert.equal((await module.ask()).code, 44, 'no delta');
-        await scene.set({ full_packages: true });
+        await scene.set({ full_packages: 'allowed' });
         const sent = await poll('the package is made', async () => {
             const answer = await module.ask();
             return answer.status === 200 && answer;

@@ -20,7 +20,7 @@ import { Transcripts } from './Transcripts';
 export interface DeviceProps { product: string; id: string; device: Device; again: () => void }
 
 // Changes when the history of the device may have got longer.
-const stampOf = (device: Device) => JSON.stringify([device.check_ins, device.confirmed_version, device.confirmed_at, device.claim, device.state_since, device.held_out, device.tags,
+const stampOf = (device: Device) => JSON.stringify([device.check_ins, device.confirmed_version, device.build_name, device.confirmed_at, device.claim, device.state_since, device.held_out, device.tags,
     device.note, device.blocked, device.links.map(({ revoked_at }) => revoked_at), device.attempts.map(({ state, bytes_acked: bytes, evidence }) => [state, bytes, evidence.length])]);
 
 export function DevicePage({ product, id }: { product: string; id: string }) {

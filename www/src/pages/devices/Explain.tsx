@@ -16,6 +16,7 @@ interface Explained extends Reason<'reason'> {
     link: number | null;
     firmware: string;
     from: string | null;
+    build: { variant: string | null } | null;
     target: string | null;
     code: number;
     rules: Rule[];
@@ -36,7 +37,7 @@ function Rules({ product, id, stamp }: { product: string; id: string; stamp: str
     return (
         <>
             <p><strong>{t('device.explain-code', { code: data.code })}</strong> {reasonText(data)}</p>
-            <p class="hint">{t('device.explain-way', { way: word('over', data.over), firmware: data.firmware, from: data.from ?? '–', target: data.target ?? '–' })}</p>
+            <p class="hint">{t('device.explain-way', { way: word('over', data.over), firmware: data.firmware, from: data.from ? `${data.from}${data.build?.variant ? ` (${data.build.variant})` : ''}` : '–', target: data.target ?? '–' })}</p>
             <ol class="rules">
                 {data.rules.map((rule) => (
                     <li key={rule.asks} class={rule.outcome}>

@@ -26,7 +26,7 @@ function Version({ device }: DeviceProps) {
         return <Fact title={t('devices.column.version')}>{t('device.no-version')}</Fact>;
     return (
         <Fact title={t('devices.column.version')}>
-            <strong class="version">{device.confirmed_version}</strong>
+            <strong class="version">{device.build_name ?? device.confirmed_version}</strong>
             <span class="note">
                 {t('device.version-by', { grade: word('grade', device.confirmed_grade), by: word('by', device.confirmed_by), time: when(device.confirmed_at) })}
             </span>

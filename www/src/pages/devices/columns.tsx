@@ -38,7 +38,7 @@ export const columns: DeviceColumn[] = [
     { id: 'device', title: 'devices.column.device', text: idOf, wide: true,
         cell: (row, product) => <Link to="/devices" query={{ product, device: idOf(row) }}>{row.device}</Link> },
     { id: 'firmware', title: 'devices.column.firmware', cell: (row) => row.firmware, text: (row) => row.firmware, wide: true },
-    { id: 'version', title: 'devices.column.version', cell: (row) => row.confirmed_version ?? '–', text: (row) => row.confirmed_version },
+    { id: 'version', title: 'devices.column.version', cell: (row) => row.build_name ?? row.confirmed_version ?? '–', text: (row) => row.build_name ?? row.confirmed_version },
     { id: 'grade', title: 'devices.column.grade', cell: (row) => word('grade', row.confirmed_grade), text: (row) => row.confirmed_grade },
     { id: 'confirmed', title: 'devices.column.confirmed', cell: (row) => when(row.confirmed_at), text: (row) => csvTime(row.confirmed_at) },
     { id: 'claim', title: 'devices.column.claim', cell: (row) => row.claim?.version ?? '', text: (row) => row.claim?.version ?? null },

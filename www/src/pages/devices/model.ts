@@ -18,6 +18,7 @@ export interface DeviceRow {
     id_kind: string;
     firmware: string;
     confirmed_version: string | null;
+    build_name: string | null;
     confirmed_at: number | null;
     confirmed_by: string | null;
     confirmed_grade: string | null;

@@ -6,6 +6,7 @@ import { Component } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { language, useT } from '../../i18n';
+import { buildOf } from './build';
 import { rowsOf, sentenceOf, type Cell } from './cells';
 import type { MatrixInfo } from './types';
 
@@ -93,7 +94,7 @@ export function Grid({ info, target, picked, label, describedBy, onLook, onPick 
     };
     const pick = (target: EventTarget | null) => {
         const cell = cellAt(spotOf(target));
-        if (cell)
+        if (cell && cell.kind !== 'same')
             onPick(cell);
     };
     const onKey = (event: KeyboardEvent) => {
@@ -121,9 +122,9 @@ export function Grid({ info, target, picked, label, describedBy, onLook, onPick 
                     <tr>
                         <th scope="col" class="corner">{t('firmware.from-to')}</th>
                         {versions.slice(1).map((version) => (
-                            <th key={version} scope="col" class={`${info.withdrawn.includes(version) ? 'withdrawn' : ''} ${version === target ? 'target' : ''}`}>
+                            <th key={version} scope="col" class={`${info.withdrawn.includes(version) ? 'withdrawn' : ''} ${buildOf(version).version === target ? 'target' : ''}`}>
                                 <span>{version}</span>
-                                {version === target && <span class="unseen">{t('firmware.target')}</span>}
+                                {buildOf(version).version === target && <span class="unseen">{t('firmware.target')}</span>}
                                 {info.withdrawn.includes(version) && <span class="unseen">{t('firmware.withdrawn')}</span>}
                             </th>
                         ))}

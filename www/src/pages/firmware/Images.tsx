@@ -16,6 +16,7 @@ import { number, time } from '../../format';
 import { useT } from '../../i18n';
 import { useLiveFetch } from '../../live';
 import { href, useQuery } from '../../router';
+import { imagePath, nameOf } from './build';
 import type { Tab } from './One';
 import { Facts, Failure, Hash, Note, Select, Tag, useCall } from './parts';
 import type { Image, Items, Waypoint } from './types';
@@ -28,6 +29,7 @@ function Marks({ image, target }: { image: Image; target: string | null }) {
     return (
         <span class="tags">
             {image.version === target && <Tag tone="good">{t('firmware.target')}</Tag>}
+            {image.default && <Tag>{t('firmware.build-default')}</Tag>}
             {image.kind === 'full' && <Tag>{t('firmware.full')}</Tag>}
             {image.withdrawn && <Tag tone="bad">{t('firmware.withdrawn')}</Tag>}
             {image.waypoint !== 'allowed' && <Tag tone="warn">{t(`firmware.waypoint-${image.waypoint}`)}</Tag>}
@@ -84,17 +86,47 @@ function Delete({ image, remove, busy }: { image: Image; remove: () => void; bus
             <h3>{t('firmware.delete')}</h3>
             <p class="hint">{t('firmware.delete-hint')}</p>
             <div class="row">
-                {sure ? <Button needs="admin" kind="danger" busy={busy} onClick={remove}>{t('firmware.delete-sure', { version: image.version })}</Button>
+                {sure ? <Button needs="admin" kind="danger" busy={busy} onClick={remove}>{t('firmware.delete-sure', { version: nameOf(image) })}</Button>
                     : <Button needs="admin" kind="danger" onClick={() => setSure(true)}>{t('firmware.delete')}</Button>}
             </div>
         </section>
     );
 }
 
-function Details({ at, image, again, onClose }: { at: string; image: Image; again: () => void; onClose: () => void }) {
+// Of a version with several builds.
+function Default({ image, change, busy }: { image: Image; change: (json: unknown) => void; busy: boolean }) {
+    const t = useT();
+    return (
+        <section>
+            <h3>{t('firmware.build-default')}</h3>
+            <p class="hint">{t('firmware.build-default-hint')}</p>
+            <div>
+                <Button needs="operate" busy={busy} onClick={() => change({ default: !image.default })}>
+                    {t(image.default ? 'firmware.build-default-end' : 'firmware.build-default-set')}
+                </Button>
+            </div>
+        </section>
+    );
+}
+
+const hex = (address: number) => `0x${address.toString(16).toUpperCase()}`;
+
+// Where the script of a LuatOS release is: packages lead only between releases with the same place.
+function placeOf({ script }: Image, t: ReturnType<typeof useT>): string | null {
+    if (!script)
+        return null;
+    const count = (key: 'firmware.script-area' | 'firmware.script-kept', value: number | null) => value !== null && t(key, { count: value });
+    return [
+        hex(script.address), count('firmware.script-area', script.area_bytes), count('firmware.script-kept', script.kept_bytes),
+        script.bits !== null && t('firmware.script-bits', { bits: script.bits }),
+    ].filter(Boolean).join(' · ');
+}
+
+function Details({ at, image, images, again, onClose }: { at: string; image: Image; images: Image[]; again: () => void; onClose: () => void }) {
     const t = useT();
     const { busy, problem, run } = useCall();
-    const where = `${at}/images/${encodeURIComponent(image.version)}`;
+    const where = imagePath(at, images, image);
+    const isAlone = images.filter(({ version }) => version === image.version).length < 2;
     const change = async (json: unknown) => {
         if (await run(() => send(where, { method: 'PATCH', json })))
             again();
@@ -108,18 +140,21 @@ function Details({ at, image, again, onClose }: { at: string; image: Image; agai
     return (
         <div class="stack">
             <Facts rows={[
+                [t('firmware.variant'), image.variant],
                 [t('firmware.kind'), t(`firmware.kind-${image.kind}`)],
                 [t('firmware.core'), image.core],
                 [t('firmware.content'), image.content],
+                [t('firmware.script'), placeOf(image, t)],
                 [t('firmware.size'), t('firmware.bytes', { count: image.size })],
                 ['SHA-256', <Hash value={image.sha256} />],
                 [t('firmware.file'), image.file_name && <span class="name">{image.file_name}</span>],
                 [t('firmware.uploaded'), time(image.uploaded_at)],
             ]} />
             {image.warnings.map((text) => <Note key={text}>{text}</Note>)}
-            <p><a href={`/api/v1${where}/content`} download>{t('firmware.download')}</a></p>
+            <p><a href={`/api/v1${imagePath(at, images, image, '/content')}`} download>{t('firmware.download')}</a></p>
             <Failure problem={problem} />
-            <Withdraw key={`w-${image.version}-${Boolean(image.withdrawn)}`} image={image} change={(json) => void change(json)} busy={busy} />
+            {(!isAlone || image.default) && <Default image={image} change={(json) => void change(json)} busy={busy} />}
+            <Withdraw key={`w-${nameOf(image)}-${Boolean(image.withdrawn)}`} image={image} change={(json) => void change(json)} busy={busy} />
             <Stops image={image} change={(json) => void change(json)} busy={busy} />
             <Delete image={image} remove={() => void remove()} busy={busy} />
         </div>
@@ -153,15 +188,15 @@ export function Images(tab: Tab) {
     const { product, at, info, images, again } = tab;
     const [open, setOpen] = useQuery('image');
     const [wanted] = useQuery('upload'); // a version that devices run
-    const shown = images.find(({ version }) => version === open);
+    const shown = images.find((image) => nameOf(image) === open);
     return (
         <>
             <MissingBases {...tab} />
             {images.length === 0 && <Empty title={t('first.title')}><p>{t('firmware.first-upload')}</p></Empty>}
             {images.length > 0 && (
-                <Table caption={t('firmware.images-caption', { count: images.length })} rows={[...images].reverse()} rowKey={({ version }) => version} columns={[
-                    { title: t('firmware.version'), cell: ({ version }) => (
-                        <button type="button" class="link" onClick={() => setOpen(version)}>{version}</button>
+                <Table caption={t('firmware.images-caption', { count: images.length })} rows={[...images].reverse()} rowKey={nameOf} columns={[
+                    { title: t('firmware.version'), cell: (image) => (
+                        <button type="button" class="link" onClick={() => setOpen(nameOf(image))}>{nameOf(image)}</button>
                     ) },
                     { title: t('firmware.marks'), cell: (image) => <Marks image={image} target={info.target} /> },
                     { title: t('firmware.size'), cell: ({ size }) => number(size), numeric: true },
@@ -176,7 +211,7 @@ export function Images(tab: Tab) {
                 <Upload product={product} firmware={info.firmware} onStored={again} />
             </section>
             <Dialog title={`${info.firmware} ${open}`} open={Boolean(shown)} onClose={() => setOpen('')}>
-                {shown && <Details at={at} image={shown} again={again} onClose={() => setOpen('')} />}
+                {shown && <Details at={at} image={shown} images={images} again={again} onClose={() => setOpen('')} />}
                 {shown && shown.kind === 'image' && (
                     <p><Link to="/firmware" query={{ product, firmware: info.firmware, tab: 'matrix' }}>{t('firmware.to-matrix')}</Link></p>
                 )}

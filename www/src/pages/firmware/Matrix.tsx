@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All pairs of images as a heat map. It follows the queue: a cell that is being generated turns into a number.
 
-import { useId, useState } from 'preact/hooks';
+import { useId, useMemo, useState } from 'preact/hooks';
 
 import { problemText } from '../../api';
 import { Empty } from '../../components/Empty';
@@ -12,6 +12,7 @@ import { useT } from '../../i18n';
 import { useLiveFetch } from '../../live';
 import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
+import { buildOf, namedMatrix } from './build';
 import { kinds, rowsOf, shareOf, textOf, type Cell } from './cells';
 import { Grid } from './Grid';
 import type { Tab } from './One';
@@ -63,7 +64,7 @@ function Picked({ product, firmware, cell }: { product: string; firmware: string
             <Link to="/firmware" query={{ ...query, tab: 'path' }}>{t('firmware.open-path')}</Link>
             <Link to="/firmware" query={{ ...query, tab: 'package' }}>{t('firmware.open-package')}</Link>
             {cell.pair && cell.pair.waiting > 0 && (
-                <Link to="/devices" query={{ product, filter: `firmware="${firmware}" and version=${cell.from}` }}>{t('firmware.show-devices')}</Link>
+                <Link to="/devices" query={{ product, filter: `firmware="${firmware}" and version=${buildOf(cell.from).version}` }}>{t('firmware.show-devices')}</Link>
             )}
         </p>
     );
@@ -101,7 +102,8 @@ export function Matrix(tab: Tab) {
     const t = useT();
     const id = useId();
     const { product, info } = tab;
-    const { data, error } = useLiveFetch<MatrixInfo>(`${tab.at}/matrix`, ['devices', 'images', 'packages', 'queue']);
+    const { data: answer, error } = useLiveFetch<MatrixInfo>(`${tab.at}/matrix`, ['devices', 'images', 'packages', 'queue']);
+    const data = useMemo(() => answer && namedMatrix(answer), [answer]);
     const [looked, setLooked] = useState<{ from: string; to: string } | null>(null);
     const [from, setFrom] = useQuery('from');
     const [to, setTo] = useQuery('to');

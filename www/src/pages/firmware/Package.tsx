@@ -13,11 +13,11 @@ import { ChangeForm } from '../../components/May';
 import { toast } from '../../components/Toast';
 import { duration, time } from '../../format';
 import { useT } from '../../i18n';
-import { withQuery } from '../../list';
 import { useLive } from '../../live';
 import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
 import { sendFile } from '../../upload';
+import { nameOf, packagePath, type PackagePath } from './build';
 import { shareOf } from './cells';
 import type { Tab } from './One';
 import { Facts, Failure, Hash, Loading, Note, Tag, useCall, useName } from './parts';
@@ -27,7 +27,11 @@ import { DropZone } from './Upload';
 
 const typedDigits = 8; // of the SHA-256 that an admin types to release a package
 
-type Part = { where: string; made: PackageInfo; again: () => void };
+type Part = { where: PackagePath; made: PackageInfo; again: () => void };
+
+const endsOf = (made: PackageInfo) => ({
+    from: nameOf({ version: made.from, variant: made.from_variant }), to: nameOf({ version: made.to, variant: made.to_variant }),
+});
 
 function FactsOf({ made }: { made: PackageInfo }) {
     const t = useT();
@@ -66,7 +70,7 @@ function Release({ where, made, again }: Part) {
     const digits = typed.trim().toLowerCase();
     const isRight = digits.length >= typedDigits && (made.sha256 ?? '').startsWith(digits);
     const release = async () => {
-        if (!isRight || !await run(() => send(`${where}/release`, { method: 'POST', json: { sha256: made.sha256, by, note } })))
+        if (!isRight || !await run(() => send(where('/release'), { method: 'POST', json: { sha256: made.sha256, by, note } })))
             return;
         setOpen(false);
         again();
@@ -74,7 +78,7 @@ function Release({ where, made, again }: Part) {
     return (
         <>
             <Button needs="operate" onClick={() => setOpen(true)}>{t('firmware.release')}</Button>
-            <Dialog title={t('firmware.release-title', { from: made.from, to: made.to })} open={open} onClose={() => setOpen(false)}>
+            <Dialog title={t('firmware.release-title', endsOf(made))} open={open} onClose={() => setOpen(false)}>
                 <ChangeForm needs="operate" class="form" onSubmit={(event) => { event.preventDefault(); void release(); }}>
                     <p>{t('firmware.release-text')}</p>
                     <p><code class="break">{made.sha256}</code></p>
@@ -96,7 +100,7 @@ function Quarantine({ where, made, again }: Part) {
     const [reason, setReason] = useState('');
     const { busy, problem, run } = useCall();
     const stop = async () => {
-        if (!await run(() => send(`${where}/quarantine`, { method: 'PUT', json: { reason } })))
+        if (!await run(() => send(where('/quarantine'), { method: 'PUT', json: { reason } })))
             return;
         setOpen(false);
         again();
@@ -104,7 +108,7 @@ function Quarantine({ where, made, again }: Part) {
     return (
         <>
             <Button needs="operate" kind="danger" onClick={() => setOpen(true)}>{t('firmware.quarantine')}</Button>
-            <Dialog title={t('firmware.quarantine-title', { from: made.from, to: made.to })} open={open} onClose={() => setOpen(false)}>
+            <Dialog title={t('firmware.quarantine-title', endsOf(made))} open={open} onClose={() => setOpen(false)}>
                 <ChangeForm needs="operate" class="form" onSubmit={(event) => { event.preventDefault(); void stop(); }}>
                     <p>{t('firmware.quarantine-text')}</p>
                     <Field label={t('firmware.reason')} value={reason} required maxLength={199} onInput={(event) => setReason(event.currentTarget.value)} />
@@ -121,7 +125,7 @@ function Actions({ where, made, again }: Part) {
     const reasonText = useReasons();
     const { busy, problem, run } = useCall();
     const change = async (method: string, part: string) => {
-        if (await run(() => send(where + part, { method })))
+        if (await run(() => send(where(part), { method })))
             again();
     };
     const isMade = made.size !== null;
@@ -142,7 +146,7 @@ function Actions({ where, made, again }: Part) {
             {made.error && <Note tone="bad"><p class="name">{reasonText(made, 'error')}</p></Note>}
             <Failure problem={problem} />
             <div class="row">
-                {made.state === 'ready' && <a class="button plain" href={`/api/v1${where}/content`} download>{t('firmware.download')}</a>}
+                {made.state === 'ready' && <a class="button plain" href={`/api/v1${where('/content')}`} download>{t('firmware.download')}</a>}
                 {made.state === 'failed' && <Button needs="upload" busy={busy} onClick={() => void change('POST', '')}>{t('firmware.make-again')}</Button>}
                 {isMade && !made.proven && !made.released && <Release where={where} made={made} again={again} />}
                 {!made.quarantine && <Quarantine where={where} made={made} again={again} />}
@@ -160,7 +164,7 @@ function Actions({ where, made, again }: Part) {
 
 // A package of another tool.
 // `allowsRaw`: the format of the firmware takes any file, when the admin says so.
-function UploadPackage({ where, allowsRaw, again }: { where: string; allowsRaw: boolean; again: () => void }) {
+function UploadPackage({ where, allowsRaw, again }: { where: PackagePath; allowsRaw: boolean; again: () => void }) {
     const t = useT();
     const [by, setBy] = useName();
     const [raw, setRaw] = useState<File | null>(null); // refused, and may be sent as it is
@@ -168,7 +172,7 @@ function UploadPackage({ where, allowsRaw, again }: { where: string; allowsRaw: 
     const { busy, problem, run } = useCall();
     const put = async (file: File, asRaw: boolean) => {
         setRaw(null);
-        const path = withQuery(where, { by, format: asRaw ? 'raw' : null });
+        const path = where('', { by: by || null, format: asRaw ? 'raw' : null });
         const done = await run(async () => {
             try {
                 await sendFile<PackageInfo>({ method: 'PUT', path, file, onSent: (bytes) => setSent({ file, bytes }) });
@@ -197,11 +201,11 @@ function UploadPackage({ where, allowsRaw, again }: { where: string; allowsRaw: 
     );
 }
 
-function NotMade({ where, again }: { where: string; again: () => void }) {
+function NotMade({ where, again }: { where: PackagePath; again: () => void }) {
     const t = useT();
     const { busy, problem, run } = useCall();
     const ask = async () => {
-        await run(() => send(where, { method: 'POST' }));
+        await run(() => send(where(), { method: 'POST' }));
         again();
     };
     return (
@@ -218,8 +222,8 @@ export function Package({ at, info, images }: Tab) {
     const [from] = useQuery('from');
     const [to] = useQuery('to');
     const isChosen = Boolean(from && to && from !== to);
-    const where = `${at}/packages/${encodeURIComponent(from)}/${encodeURIComponent(to)}`;
-    const { data: made, error, again } = useFetch<PackageInfo>(isChosen ? where : null);
+    const where = packagePath(at, images, from, to);
+    const { data: made, error, again } = useFetch<PackageInfo>(isChosen ? where() : null);
     const isThere = Boolean(made && !error);
     useLive(isThere ? ['images', 'packages', 'queue'] : ['images', 'packages'], again);
     const isMissing = error?.code === 'package-not-found';

@@ -10,10 +10,10 @@ import { Empty } from '../../components/Empty';
 import { Link } from '../../components/Link';
 import { Table } from '../../components/Table';
 import { useT } from '../../i18n';
-import { withQuery } from '../../list';
 import { useLiveFetch } from '../../live';
 import { useReasons } from '../../reason';
 import { useQuery } from '../../router';
+import { nameOf, namedPath, pathPath } from './build';
 import { Drawing } from './Drawing';
 import type { Tab } from './One';
 import { Failure, Loading, Note, Select, Tag, useCall } from './parts';
@@ -111,9 +111,9 @@ export function Ends({ images, ends }: { images: Tab['images']; ends: 'path' | '
     const t = useT();
     const [from, setFrom] = useQuery('from');
     const [to, setTo] = useQuery('to');
-    const versions = images.filter(({ kind }) => ends === 'path' || kind === 'image').map(({ version }) => version);
+    const names = images.filter(({ kind }) => ends === 'path' || kind === 'image').map(nameOf);
     const options = (now: string): [string, string][] => [['', t('firmware.choose')],
-        ...[...versions, ...(now && !versions.includes(now) ? [now] : [])].map((one): [string, string] => [one, one])];
+        ...[...names, ...(now && !names.includes(now) ? [now] : [])].map((one): [string, string] => [one, one])];
     return (
         <div class="row ends">
             <Select label={t('firmware.from')} value={from} options={options(from)} onPick={setFrom} />
@@ -127,7 +127,7 @@ export function Path(tab: Tab) {
     const t = useT();
     const [from] = useQuery('from');
     const [to] = useQuery('to');
-    const where = withQuery(`${tab.at}/paths`, { from, to });
+    const where = pathPath(tab.at, tab.images, from, to);
     const { data, error, again } = useLiveFetch<PathInfo>(from && to && from !== to ? where : null, ['images', 'packages', 'queue']);
     return (
         <>
@@ -136,7 +136,7 @@ export function Path(tab: Tab) {
             {from && to && from === to && <p role="alert" class="error">{t('firmware.ends-equal')}</p>}
             {error && <p class="error" role="alert">{problemText(error)}</p>}
             {from && to && from !== to && !error && !data && <Loading />}
-            {data && !error && <Found key={where} found={data} tab={tab} where={where} again={again} />}
+            {data && !error && <Found key={where} found={namedPath(data)} tab={tab} where={where} again={again} />}
         </>
     );
 }

@@ -13,11 +13,13 @@ import { bytes } from '../../format';
 import { useT } from '../../i18n';
 import { mayUse, useScope } from '../../session';
 import { useStore } from '../../store';
+import { nameOf } from './build';
 import { Hash, Note, Tag } from './parts';
 import { cancel, clear, isOver, upload, uploadAgain, uploads, type Sending } from './uploads';
 
 const rawHint = /\. If it really is a raw image, add format=raw$/; // a button does that here
 const commandHint = / \(dfotactl: .*\)$/; // a form does that here
+const variantHint = /, for example variant=([a-z0-9._-]+)$/; // a form asks for it here
 const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
 
 // The whole window takes files: a file that falls beside the field would replace the console.
@@ -86,6 +88,19 @@ function NameForm({ one, firmware }: { one: Sending; firmware: string | undefine
     );
 }
 
+// For another build of a version that is there.
+function VariantForm({ one }: { one: Sending }) {
+    const t = useT();
+    const [variant, setVariant] = useState(variantHint.exec(one.problem?.detail ?? '')?.[1] ?? '');
+    return (
+        <ChangeForm needs="upload" class="form inline" onSubmit={(event) => { event.preventDefault(); uploadAgain(one.id, { variant }); }}>
+            <Field label={t('firmware.variant')} hint={t('firmware.variant-hint')} value={variant} required maxLength={32} pattern={'[a-z0-9._\\-]+'}
+                onInput={(event) => setVariant(event.currentTarget.value)} />
+            <Button needs="upload" type="submit">{t('firmware.upload-variant')}</Button>
+        </ChangeForm>
+    );
+}
+
 function Refused({ one, firmware }: { one: Sending; firmware: string | undefined }) {
     const t = useT();
     const problem = one.problem!;
@@ -93,8 +108,9 @@ function Refused({ one, firmware }: { one: Sending; firmware: string | undefined
     const isUnnamed = ['bad-version', 'wrong-firmware', 'bad-name'].includes(problem.code);
     return (
         <>
-            <p class="error" role="alert">{problemText(problem).replace(rawHint, '.').replace(commandHint, '')}</p>
+            <p class="error" role="alert">{problemText(problem).replace(rawHint, '.').replace(commandHint, '').replace(variantHint, '.')}</p>
             {isUnnamed && <NameForm one={one} firmware={firmware} />}
+            {['image-conflict', 'several-builds'].includes(problem.code) && <VariantForm one={one} />}
             {allowsRaw && (
                 <div class="row">
                     <Button needs="upload" onClick={() => uploadAgain(one.id, { raw: true })}>{t('firmware.upload-raw')}</Button>
@@ -113,7 +129,7 @@ function Recognised({ one, firmware }: { one: Sending; firmware: string | undefi
         <>
             <p>
                 <Link class="name" to="/firmware" query={{ product: one.product, firmware: image.firmware }}>{image.firmware}</Link>{' '}
-                <strong>{image.version}</strong>
+                <strong>{nameOf(image)}</strong>
                 {firmware && image.firmware !== firmware && <>{' '}<Tag tone="warn">{t('firmware.upload-elsewhere')}</Tag></>}
             </p>
             <p class="hint">{image.content ?? t('firmware.content-unknown')}</p>

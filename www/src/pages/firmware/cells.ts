@@ -4,10 +4,11 @@
 
 import { number } from '../../format';
 import { t } from '../../i18n';
+import { buildOf } from './build';
 import type { MatrixInfo, Pair } from './types';
 
 export const kinds = ['fits', 'near', 'over', 'unproven', 'queued', 'generating', 'failed', 'out', 'unknown'] as const;
-export type Kind = (typeof kinds)[number];
+export type Kind = (typeof kinds)[number] | 'same'; // same: two builds of one version
 
 export interface Cell {
     from: string;
@@ -39,6 +40,7 @@ const kb = (size: number | null) => (size === null ? '' : String(Math.ceil(size 
 
 export function textOf(kind: Kind, size: number | null): string {
     switch (kind) {
+        case 'same': return '';
         case 'unknown': return '–';
         case 'queued': return '·';
         case 'generating': return '…';
@@ -55,7 +57,7 @@ export function rowsOf({ versions, pairs, limit }: MatrixInfo): Cell[][] {
     const known = new Map(pairs.map((pair) => [`${pair.from} ${pair.to}`, pair]));
     return versions.slice(0, -1).map((from, row) => versions.slice(row + 1).map((to) => {
         const pair = known.get(`${from} ${to}`);
-        const kind = kindOf(pair, limit);
+        const kind = buildOf(from).version === buildOf(to).version ? 'same' : kindOf(pair, limit);
         return { from, to, kind, pair, text: textOf(kind, pair?.size ?? null) };
     }));
 }

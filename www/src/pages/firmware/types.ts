@@ -39,9 +39,12 @@ export type Waypoint = 'allowed' | 'forbidden' | 'required';
 export interface Image {
     firmware: string;
     version: string;
+    variant: string | null;
+    default: boolean;
     kind: 'image' | 'full';
     core: string | null;
     content: string | null;
+    script: { address: number; area_bytes: number | null; kept_bytes: number | null; bytes: number | null; packed_bytes: number | null; bits: number | null } | null;
     size: number;
     sha256: string;
     file_name: string | null;
@@ -57,7 +60,9 @@ export type Effort = 'quick' | 'good' | 'best';
 
 export interface Pair extends Reason<'quarantine'> {
     from: string;
+    from_variant: string | null;
     to: string;
+    to_variant: string | null;
     state: PackageState;
     size: number | null;
     counted: number | null;
@@ -75,6 +80,7 @@ export interface MatrixInfo {
     format: Format | null;
     limit: number;
     versions: string[];
+    builds: { name: string; version: string; variant: string | null; default: boolean; withdrawn: boolean }[];
     withdrawn: string[];
     full: string[];
     full_packages: { to: string; state: Exclude<PackageState, 'oversize'> | 'unproven' | 'quarantined'; size: number | null }[];
@@ -84,7 +90,9 @@ export interface MatrixInfo {
 
 export interface PackageInfo extends Reason<'error'> {
     from: string;
+    from_variant: string | null;
     to: string;
+    to_variant: string | null;
     format: Format;
     state: PackageState;
     size: number | null;
@@ -106,11 +114,22 @@ export interface PackageInfo extends Reason<'error'> {
     log?: string | null;
 }
 
-export interface Hop { from: string; to: string; size: number | null; counted: number | null; full: boolean; state: PackageState | 'unknown' }
+export interface Hop {
+    from: string;
+    from_variant: string | null;
+    to: string;
+    to_variant: string | null;
+    size: number | null;
+    counted: number | null;
+    full: boolean;
+    state: PackageState | 'unknown';
+}
 
 export interface PathInfo extends Reason<'advice'> {
     from: string;
+    from_variant: string | null;
     to: string;
+    to_variant: string | null;
     state: 'path' | 'waiting' | 'none';
     limit: number;
     hops: Hop[];
@@ -119,7 +138,7 @@ export interface PathInfo extends Reason<'advice'> {
         state: string; size: number | null; used: boolean; more_bytes: number | null;
         deltas: { state: PathInfo['state']; hops: Hop[]; size: number | null };
     } | null;
-    excluded: (Reason<'reason'> & { from: string; to: string })[];
+    excluded: (Reason<'reason'> & { from: string; from_variant: string | null; to: string; to_variant: string | null })[];
     waiting: Hop[];
 }
 

@@ -18,6 +18,7 @@ export interface Sending {
     file: File;
     name: Name | null; // null: the server reads it out of the name of the file
     raw: boolean;
+    variant: string | null; // null: none is given
     state: 'waiting' | 'reading' | 'sending' | 'checking' | 'stored' | 'failed' | 'cancelled';
     sent: number; // bytes
     problem: Problem | null;
@@ -36,9 +37,9 @@ function change(id: number, fields: Partial<Sending>): void {
     uploads.set(uploads.value.map((one) => (one.id === id ? { ...one, ...fields } : one)));
 }
 
-function callOf({ product, file, name, raw }: Sending): Pick<Upload, 'method' | 'path'> {
+function callOf({ product, file, name, raw, variant }: Sending): Pick<Upload, 'method' | 'path'> {
     const where = name ? path`/products/${product}/firmware/${name.firmware}/images/${name.version}` : path`/products/${product}/images`;
-    return { method: name ? 'PUT' : 'POST', path: withQuery(where, { filename: name ? null : file.name, format: raw ? 'raw' : null }) };
+    return { method: name ? 'PUT' : 'POST', path: withQuery(where, { filename: name ? null : file.name, format: raw ? 'raw' : null, variant }) };
 }
 
 async function run(one: Sending): Promise<void> {
@@ -66,13 +67,13 @@ async function runAll(): Promise<void> {
 
 export function upload(product: string, files: Iterable<File>): void {
     const added = [...files].map((file): Sending => ({
-        id: ++last, product, file, name: null, raw: false, state: 'waiting', sent: 0, problem: null, image: null, stop: new AbortController(),
+        id: ++last, product, file, name: null, raw: false, variant: null, state: 'waiting', sent: 0, problem: null, image: null, stop: new AbortController(),
     }));
     uploads.set([...uploads.value, ...added]);
     void runAll();
 }
 
-export function uploadAgain(id: number, fields: { name?: Name; raw?: boolean }): void {
+export function uploadAgain(id: number, fields: { name?: Name; raw?: boolean; variant?: string }): void {
     change(id, { ...fields, state: 'waiting', sent: 0, problem: null, stop: new AbortController() });
     void runAll();
 }
