@@ -25,7 +25,6 @@ static const struct table_column list_columns[] = {
     {"FORMAT", "format", TABLE_TEXT},
     {"STATE", "state", TABLE_TEXT},
     {"SIZE", "size", TABLE_NUMBER},
-    {"COUNTED", "counted", TABLE_NUMBER},
     {"EFFORT", "effort", TABLE_TEXT},
     {"PROVEN", "proven", TABLE_TEXT},
     {"FINISHED", "finished_at", TABLE_TIME},

@@ -14,12 +14,12 @@ static const struct {
     const char *name;
     bool is_number;
 } fields[] = {
-    {"at", true},      {"attempt", true},  {"campaign", true},   {"confirmed", true}, {"count", true},
-    {"device", false}, {"devices", false}, {"event", false},     {"failed", true},    {"firmware", false},
-    {"from", false},   {"gate", false},    {"gate_stage", true}, {"id", false},       {"limit", true},
-    {"name", false},   {"notice", false},  {"product", false},   {"reason", false},   {"silent", true},
-    {"size", true},    {"stage", true},    {"stages", true},     {"state", false},    {"summary", false},
-    {"target", false}, {"to", false},      {"url", false},       {"why", false},
+    {"at", true},        {"attempt", true}, {"campaign", true}, {"confirmed", true},  {"count", true},
+    {"counted", true},   {"device", false}, {"devices", false}, {"event", false},     {"failed", true},
+    {"firmware", false}, {"from", false},   {"gate", false},    {"gate_stage", true}, {"id", false},
+    {"limit", true},     {"name", false},   {"notice", false},  {"product", false},   {"reason", false},
+    {"silent", true},    {"size", true},    {"stage", true},    {"stages", true},     {"state", false},
+    {"summary", false},  {"target", false}, {"to", false},      {"url", false},       {"why", false},
 };
 
 static bool is_known(struct slice name, bool *ret_is_number)

@@ -335,7 +335,7 @@ describe('firmware pages', { skip: noBrowser }, () => {
             })).filter((_, n) => n % 97 !== 3);
             const view = await openConsole(t, server, { path: address(scene, 'matrix') });
             const { page } = view;
-            await page.route('**/pump/matrix', (route) => route.fulfill({ json: { firmware: 'pump', format: 'bsdiff', limit: 491_520, versions, withdrawn: [versions[7]], full: [],
+            await page.route('**/pump/matrix', (route) => route.fulfill({ json: { firmware: 'pump', format: 'bsdiff', limit: 491_520, versions, withdrawn: [versions[7]], full: [], full_packages: [],
                 builds: versions.map((version, i) => ({ name: version, version, variant: null, default: false, withdrawn: i === 7 })),
                 pairs, queue: { queued: 0, generating: 0, estimate_ms: 0 } } }));
             await view.logIn();
