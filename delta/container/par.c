@@ -9,6 +9,7 @@
 
 #define HEAD_VERSION 2
 #define HEAD_PARTS   3
+#define HEAD_CHIP    4 /* bit 0: 8 MB of flash; an EC618 does not read it */
 #define HEAD_SEGMENT 6
 #define HEAD_LENGTH  8
 #define HEAD_HASH    12
@@ -142,15 +143,22 @@ bool par_owns(struct bytes bytes)
     return bytes.len >= sizeof magic && memcmp(bytes.ptr, magic, sizeof magic) == 0;
 }
 
+static size_t progress_bytes(struct bytes archive)
+{
+    bool is_long = archive.ptr[HEAD_VERSION] != PAR_VERSION && archive.ptr[HEAD_CHIP] & 1;
+    return is_long ? PAR_LONG_PROGRESS_BYTES : PAR_PROGRESS_BYTES;
+}
+
 void par_hash(struct bytes archive, struct sha256 *ret)
 {
-    uint8_t head[PAR_HEAD_BYTES];
+    uint8_t head[PAR_PROGRESS + PAR_LONG_PROGRESS_BYTES];
+    size_t head_bytes = PAR_PROGRESS + progress_bytes(archive);
     struct sha256_state *state = sha256_begin();
-    memcpy(head, archive.ptr, sizeof head);
+    memset(head, 0xFF, sizeof head);
+    memcpy(head, archive.ptr, PAR_PROGRESS);
     memset(head + HEAD_HASH, 0, SHA256_SIZE);
-    memset(head + PAR_PROGRESS, 0xFF, PAR_PROGRESS_BYTES);
-    sha256_add(state, head, sizeof head);
-    sha256_add(state, archive.ptr + sizeof head, archive.len - sizeof head);
+    sha256_add(state, head, head_bytes);
+    sha256_add(state, archive.ptr + head_bytes, archive.len - head_bytes);
     sha256_end(state, ret);
 }
 
@@ -188,14 +196,18 @@ bool par_read(struct bytes bytes, struct par *ret, struct error *err)
 {
     if (!par_owns(bytes) || bytes.len < PAR_HEAD_BYTES)
         return error_set(err, ERROR_CORRUPT, "this is not a .par archive");
+    size_t progress = progress_bytes(bytes), head_bytes = PAR_PROGRESS + progress;
+    if (bytes.len < head_bytes)
+        return error_set(err, ERROR_CORRUPT, "the archive is cut off in its head of %zu bytes", head_bytes);
     *ret = (struct par){
         .all = bytes,
-        .head = {bytes.ptr, PAR_HEAD_BYTES},
+        .head = {bytes.ptr, head_bytes},
+        .progress_bytes = progress,
         .stated_parts = (bytes.ptr[HEAD_PARTS] & 0xFU) + 1,
         .method = bytes.ptr[HEAD_PARTS] & 0x70U,
         .segment_bytes = bytes.ptr[HEAD_SEGMENT] | (uint32_t)bytes.ptr[HEAD_SEGMENT + 1] << 8,
         .stated_bytes = little_u32(bytes.ptr + HEAD_LENGTH),
-        .rest = {bytes.ptr + PAR_HEAD_BYTES, bytes.len - PAR_HEAD_BYTES},
+        .rest = {bytes.ptr + head_bytes, bytes.len - head_bytes},
     };
     memcpy(ret->stated_hash.byte, bytes.ptr + HEAD_HASH, SHA256_SIZE);
     while (ret->parts < PAR_PARTS_MAX && read_part(&ret->rest, &ret->part[ret->parts]))
