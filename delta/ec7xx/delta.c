@@ -91,12 +91,26 @@ static bool open_control(struct ec7xx_delta *delta, uint32_t new_bytes, struct e
                      new_bytes);
 }
 
+/* The vendor's packer adds a zero behind the stream, as it does behind the delta. */
+static bool unpack_difference(struct ec7xx_delta *delta, struct error *err)
+{
+    struct bytes stream = delta->difference.bytes;
+    struct bzip_limits limits = {EC7XX_BZIP_BLOCK, DIFF_HEAD + 1 + (size_t)delta->new_bytes};
+    struct error unwanted;
+    if (bzip_decode(stream, limits, &delta->difference_bytes, &delta->shape, err))
+        return true;
+    delta->difference_bytes.len = 0;
+    if (stream.len == 0 || stream.ptr[stream.len - 1] != 0)
+        return false;
+    stream.len--;
+    return bzip_decode(stream, limits, &delta->difference_bytes, &delta->shape, &unwanted);
+}
+
 static bool open_difference(struct ec7xx_delta *delta, struct error *err)
 {
     struct buffer *out = &delta->difference_bytes;
-    struct bzip_limits limits = {EC7XX_BZIP_BLOCK, DIFF_HEAD + 1 + (size_t)delta->new_bytes};
     struct error why;
-    if (!bzip_decode(delta->difference.bytes, limits, out, &delta->shape, &why))
+    if (!unpack_difference(delta, &why))
         return error_set(err, why.code, "its difference block: %.200s", why.text);
     if (out->len < DIFF_HEAD || little_u32(out->ptr) != out->len - DIFF_HEAD)
         return error_set(err, ERROR_CORRUPT, "the length in its difference block is wrong");

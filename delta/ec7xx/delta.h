@@ -15,8 +15,8 @@
 
 #define EC7XX_DELTA_HEAD 22 /* ECHEADER, three lengths, two marks */
 /* Largest bzip2 block after the first run-length stage: the largest that the device's code was seen to take. Its
-   limit is not known. */
-#define EC7XX_BZIP_BLOCK 24075
+   limit is not known. The vendor's packer and we make blocks of at most 8,192 bytes. */
+#define EC7XX_BZIP_BLOCK 27587
 
 struct ec7xx_delta_block { /* where a block is, for `dfota inspect` */
     struct bytes bytes;

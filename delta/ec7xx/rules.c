@@ -49,7 +49,7 @@ static bool check_head(const struct par *par, struct error *err)
     if (par->method != METHOD)
         return error_set(err, ERROR_CORRUPT, "byte 3 of the archive is 0x%02x: bits 4 to 6 must be 0, 0, 1",
                          par->head.ptr[3]);
-    if ((chip & ~CHIP_LONG) != CHIP_BITS)
+    if ((chip | CHIP_LONG) != (CHIP_BITS | CHIP_LONG))
         return error_set(err, ERROR_CORRUPT,
                          "bytes 4 and 5 of the archive are 0x%04x: only 0x0010 and 0x0011 are known", chip);
     if (par->segment_bytes != BLOCK_BYTES)
