@@ -44,15 +44,21 @@ struct par_source {
     uint32_t load_address;
     struct bytes old, new; /* for sizes and hashes */
     struct bytes payload;
+    unsigned int segments; /* of the payload; only par_make_ec7xx() reads it */
 };
 
-/* Writes the archive into *ret, which the caller frees. The archive may be longer than PAR_MODULE_MAX;
+/* Writes an archive for an EC618 into *ret, which the caller frees. The archive may be longer than PAR_MODULE_MAX;
    the caller compares. ERROR_TOO_LARGE: an image is larger than its zone, or there are more packages or
    segments than a module accepts; ERROR_INTERNAL: no memory. */
 bool par_make(const struct par_source *source, size_t count, struct buffer *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The largest image of that part, in bytes. 0: no package changes that part. */
+/* Writes an archive for an EC7xx with 4 MB of flash, or 8 MB if `is_long`. The caller checks all limits.
+   ERROR_TOO_LARGE: 4 GiB or more; ERROR_INTERNAL: no memory. */
+bool par_make_ec7xx(const struct par_source *source, size_t count, bool is_long, struct buffer *ret,
+                    struct error *err) __attribute__((warn_unused_result));
+
+/* The largest image of that part of an EC618, in bytes. 0: no package changes that part. */
 size_t par_zone(unsigned int attribute);
 
 /* ---- Reading ---- */
