@@ -1,7 +1,14 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Finds earlier copies of the bytes at a position. Positions whose next three bytes have the same hash form a
-   chain, newest first. A second table has the newest position for each hash of two bytes. */
+/* Finds earlier copies of the bytes at a position, as the encoder of a module does. Positions whose next four
+   bytes have the same hash form a chain, newest first. Two more tables have the newest position for a hash of
+   two and of three bytes.
+
+   A module keeps the heads of the chains and their links in the same memory: the head of a hash is the link of
+   one position, and each overwrites the other. So chains are cut, and are joined to other chains. This loses
+   matches, and the output depends on it. It cannot give a wrong match: candidates are compared with the data. A
+   candidate is also never the searched position: a new head moves the old one into the link of the new
+   position, so a position is in one entry at most, and no chain comes back to its head. */
 #ifndef DFOTA_DELTA_LZMA_CHAIN_FINDER_H
 #define DFOTA_DELTA_LZMA_CHAIN_FINDER_H
 
@@ -12,8 +19,9 @@
 #define CHAIN_LENGTH_MAX   128     /* a match of this length ends the search */
 
 #define CHAIN_PAIRS   (1U << 10)
+#define CHAIN_TRIPLES (1U << 16)
 #define CHAIN_HASHES  (1U << 16)
-#define CHAIN_ENTRIES (2U * CHAIN_DISTANCE_MAX) /* a power of 2 above the dictionary */
+#define CHAIN_LINKS   (CHAIN_DISTANCE_MAX + 1U)
 
 struct chain_match {
     uint32_t len, distance;
@@ -24,13 +32,13 @@ struct chain_matches { /* by length: each is longer than the one before */
     struct chain_match match[CHAIN_LENGTH_MAX];
 };
 
-struct chain_finder { /* 784 KB. The tables have positions + 1; 0 is none. */
+struct chain_finder { /* 520 KB. The tables have positions + 1; 0 is none. */
     struct bytes plain;
     size_t position; /* the next one to search or to skip */
     uint32_t crc[256];
-    uint32_t newest_pair[CHAIN_PAIRS];
-    uint32_t newest[CHAIN_HASHES];
-    uint32_t older[CHAIN_ENTRIES]; /* the next position in the chain of a position */
+    uint32_t pair[CHAIN_PAIRS], triple[CHAIN_TRIPLES]; /* the newest positions */
+    uint32_t
+        link[CHAIN_LINKS]; /* at a hash: the newest position; at (position + 1) % CHAIN_LINKS: the next one */
 };
 
 /* `plain` must live as long as the finder, and has less than 4 GiB. */
