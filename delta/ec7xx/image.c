@@ -25,14 +25,6 @@ static bool has_tail(struct bytes bytes)
     return bytes.len >= EC7XX_TAIL_BYTES && memcmp(bytes.ptr + bytes.len - 4, "CMAR", 4) == 0;
 }
 
-bool ec7xx_image_owns(struct bytes bytes)
-{
-    if (!has_tail(bytes))
-        return false;
-    size_t table = little_u32(bytes.ptr + bytes.len - 8);
-    return table <= bytes.len - EC7XX_TAIL_BYTES && little_u32(bytes.ptr + table) == TABLE_MAGIC;
-}
-
 static bool is_erased(const uint8_t *from, size_t len)
 {
     return len == 0 || (from[0] == 0xFF && memcmp(from, from + 1, len - 1) == 0);

@@ -36,8 +36,6 @@ struct ec7xx_image { /* a view. The bytes must live longer than the view. */
     struct ec7xx_group group[EC7XX_GROUPS_MAX]; /* in the order of the table */
 };
 
-bool ec7xx_image_owns(struct bytes bytes); /* whether it ends in CMAR and has a section table */
-
 /* Reads and checks tail, table and groups. Unpacks nothing. ERROR_CORRUPT with the fault; ERROR_INVALID: an
    image without packed sections. */
 bool ec7xx_image_open(struct bytes bytes, struct ec7xx_image *ret, struct error *err)

@@ -11,14 +11,13 @@
 #include "delta/ec7xx/chip.h"
 #include "delta/ec7xx/payload.h"
 
-#define METHOD         0x40 /* bits 4 and 5 of byte 3 are 0, bit 6 is 1 */
-#define CHIP_BITS      0x10 /* of bytes 4 and 5: segments of 3 * 32 KB */
-#define CHIP_LONG      1    /* 8 MB of flash */
-#define BLOCK_BYTES    0x8000
-#define ZIP_METHOD     (1U << 20)
-#define OPTION_HASH    56
-#define OPTION_NAME    92
-#define OPTION_SYMBOLS 4 /* kind of the option with which the vendor's second form begins */
+#define METHOD      0x40 /* bits 4 and 5 of byte 3 are 0, bit 6 is 1 */
+#define CHIP_BITS   0x10 /* of bytes 4 and 5: segments of 3 * 32 KB */
+#define CHIP_LONG   1    /* 8 MB of flash */
+#define BLOCK_BYTES 0x8000
+#define ZIP_METHOD  (1U << 20)
+#define OPTION_HASH 56
+#define OPTION_NAME 92
 
 static bool wrong(struct error *err, enum error_code code, const struct par_part *part, const char *format,
                   ...) __attribute__((format(printf, 4, 5)));
@@ -71,7 +70,7 @@ static bool check_part_head(const struct par_part *part, unsigned int place, str
     const uint8_t *head = part->head.ptr;
     if (part->attribute != PAR_AP && part->attribute != PAR_CP)
         return wrong(err, ERROR_CORRUPT, part, "part %u is not AP or CP", part->attribute);
-    if (part->head.len > PAR_PART_BYTES && head[PAR_PART_BYTES] == OPTION_SYMBOLS)
+    if (part->head.len > PAR_PART_BYTES && head[PAR_PART_BYTES] == EC7XX_OPTION_SYMBOLS)
         return wrong(err, ERROR_CANNOT_APPLY, part,
                      "it has the second form of the vendor's packer (HLS), which is not supported");
     if (part->head.len != PAR_PART_BYTES)

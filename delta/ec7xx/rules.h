@@ -10,7 +10,8 @@
 #include "base/error.h"
 #include "delta/container/par.h"
 
-#define EC7XX_PAR_VERSION 0x45
+#define EC7XX_PAR_VERSION    0x45
+#define EC7XX_OPTION_SYMBOLS 4 /* kind of the option with which the vendor's second form (HLS) begins */
 
 /* Whether the archive is for an EC7xx, by its version or by one of its payloads. */
 bool ec7xx_rules_hold_for(const struct par *par);
