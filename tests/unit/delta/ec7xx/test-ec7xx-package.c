@@ -162,6 +162,62 @@ static void a_power_cut_at_each_operation_changes_nothing(void **state)
     }
 }
 
+static enum ec7xx_power bad_supply(void *context, enum ec7xx_flash operation, unsigned int place)
+{
+    struct random *r = context;
+    (void)operation;
+    (void)place;
+    size_t how = random_below(r, 8);
+    return how == 0 ? EC7XX_POWER_FAILS_IN : how == 1 ? EC7XX_POWER_FAILS_AFTER : EC7XX_POWER_STAYS;
+}
+
+static void power_cuts_at_random_change_nothing(void **state)
+{
+    (void)state;
+    struct pair p = usual_pair(EC7XX_BACKWARD);
+    struct par par;
+    struct error err;
+    struct random r = {3};
+    assert_true(par_read(buffer_bytes(&p.file), &par, &err) && ec7xx_rules_check(&par, &err));
+    for (unsigned int i = 0; i < 60; i++) {
+        struct ec7xx_module *module;
+        bool done = false;
+        assert_true(ec7xx_module_new(buffer_bytes(&p.old), &par.part[0], &module, &err));
+        while (!done)
+            if (!ec7xx_module_run(module, (struct ec7xx_supply){bad_supply, &r}, &done, &err))
+                fail_msg("%s", err.text);
+        assert_true(bytes_equal(ec7xx_module_image(module), buffer_bytes(&p.new)));
+        ec7xx_module_free(module);
+    }
+    free_pair(&p);
+}
+
+/* ---- Windows ---- */
+
+static void assert_window(enum ec7xx_order order, uint32_t at, bool is_first, size_t from, size_t to)
+{
+    static const uint8_t old[2 * EC7XX_SEGMENT_BYTES + 10];
+    struct bytes window = ec7xx_payload_window(order, (struct bytes){old, sizeof old}, at, is_first);
+    assert_ptr_equal(window.ptr, old + from);
+    assert_int_equal(window.len, to - from);
+}
+
+/* Nothing is read that an earlier segment may have overwritten. */
+static void segments_read_their_side_of_the_old_plain_part(void **state)
+{
+    (void)state;
+    size_t end = 2 * (size_t)SEG + 10;
+    assert_window(EC7XX_FORWARD, 0, true, 0, end);
+    assert_window(EC7XX_FORWARD, SEG, false, SEG, end);
+    assert_window(EC7XX_FORWARD, 2 * SEG, false, 2 * (size_t)SEG, end);
+    assert_window(EC7XX_FORWARD, 3 * SEG, false, end, end);
+    assert_window(EC7XX_BACKWARD, 3 * SEG, true, 0, end);
+    assert_window(EC7XX_BACKWARD, 2 * SEG, false, 0, end);
+    assert_window(EC7XX_BACKWARD, SEG, false, 0, 2 * (size_t)SEG);
+    assert_window(EC7XX_BACKWARD, SEG, true, 0, end);
+    assert_window(EC7XX_BACKWARD, 0, false, 0, SEG);
+}
+
 /* ---- What cannot be made ---- */
 
 static void assert_not_made(struct plan old, struct plan new, const char *sentence)
@@ -232,6 +288,8 @@ int main(void)
         cmocka_unit_test(an_archive_for_8_mb_of_flash),
         cmocka_unit_test(all_efforts_and_the_smaller_order),
         cmocka_unit_test(a_power_cut_at_each_operation_changes_nothing),
+        cmocka_unit_test(power_cuts_at_random_change_nothing),
+        cmocka_unit_test(segments_read_their_side_of_the_old_plain_part),
         cmocka_unit_test(images_that_do_not_fit_are_refused),
         cmocka_unit_test(a_section_of_another_encoder_is_refused),
     };
