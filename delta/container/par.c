@@ -14,6 +14,8 @@
 #define HEAD_LENGTH  8
 #define HEAD_HASH    12
 
+#define EC7XX_SEGMENTS 6 /* in the payload of an EC7xx: number of segments, two bytes */
+
 #define PART_BITS      0
 #define PART_REVERSE   0x10
 #define PART_LENGTH    4
@@ -100,7 +102,8 @@ static void put_options(uint8_t *head, const struct form *form, const struct par
 static void put_part(uint8_t *head, const struct form *form, const struct par_source *source, size_t index)
 {
     struct sha256 hash;
-    uint32_t segments = form == &ec618_form ? count_segments(source) : source->segments;
+    uint32_t segments =
+        form == &ec618_form ? count_segments(source) : little_u16(source->payload.ptr + EC7XX_SEGMENTS);
     memset(head, 0, PAR_PART_BYTES);
     little_put_u32(head + PART_BITS, (uint32_t)index | (source->reverse ? PART_REVERSE : 0) |
                                          (uint32_t)source->attribute << 5 | (uint32_t)PAR_PART_BYTES << 8 |

@@ -44,7 +44,6 @@ struct par_source {
     uint32_t load_address;
     struct bytes old, new; /* for sizes and hashes */
     struct bytes payload;
-    unsigned int segments; /* of the payload; only par_make_ec7xx() reads it */
 };
 
 /* Writes an archive for an EC618 into *ret, which the caller frees. The archive may be longer than PAR_MODULE_MAX;
@@ -53,7 +52,8 @@ struct par_source {
 bool par_make(const struct par_source *source, size_t count, struct buffer *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* Writes an archive for an EC7xx with 4 MB of flash, or 8 MB if `is_long`. The caller checks all limits.
+/* Writes an archive for an EC7xx with 4 MB of flash, or 8 MB if `is_long`. The caller checks all limits,
+   and each payload is a whole one of an EC7xx.
    ERROR_TOO_LARGE: 4 GiB or more; ERROR_INTERNAL: no memory. */
 bool par_make_ec7xx(const struct par_source *source, size_t count, bool is_long, struct buffer *ret,
                     struct error *err) __attribute__((warn_unused_result));

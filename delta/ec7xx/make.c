@@ -141,7 +141,7 @@ static bool make_orders(struct maker *m, enum ec7xx_order *ret, struct error *er
 }
 
 bool ec7xx_payload_make(struct bytes old, struct bytes new, struct ec7xx_options options, struct buffer *ret,
-                        enum ec7xx_order *ret_order, unsigned int *ret_segments, struct error *err)
+                        enum ec7xx_order *ret_order, struct error *err)
 {
     _cleanup_(free_maker) struct maker *m = calloc(1, sizeof *m);
     if (!m)
@@ -157,6 +157,5 @@ bool ec7xx_payload_make(struct bytes old, struct bytes new, struct ec7xx_options
         .group_delta = m->group_delta,
         .plain_delta = m->plain_delta[*ret_order],
     };
-    *ret_segments = m->new.groups + m->plain_segments;
     return ec7xx_payload_write(&source, ret, err);
 }

@@ -16,12 +16,11 @@ struct ec7xx_options {
     enum ec7xx_order order;
 };
 
-/* Makes the payload old → new into *ret, which the caller frees, and tells its order and its number of segments.
+/* Makes the payload old → new into *ret, which the caller frees, and tells its order.
    ERROR_INVALID: an image has no packed sections, the layouts of both do not fit, or a module would pack a section
    of the new image to other bytes; ERROR_CORRUPT: an image is damaged; ERROR_TOO_LARGE; ERROR_INTERNAL: no
    memory. */
 bool ec7xx_payload_make(struct bytes old, struct bytes new, struct ec7xx_options options, struct buffer *ret,
-                        enum ec7xx_order *ret_order, unsigned int *ret_segments, struct error *err)
-    __attribute__((warn_unused_result));
+                        enum ec7xx_order *ret_order, struct error *err) __attribute__((warn_unused_result));
 
 #endif

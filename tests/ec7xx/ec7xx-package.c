@@ -64,7 +64,7 @@ static bool make(struct bytes old, struct bytes new, struct ec7xx_options option
     struct par_source source = {.attribute = PAR_CP, .load_address = 0x1A000, .old = old, .new = new};
     struct buffer payload = {0}, package = {0};
     enum ec7xx_order order;
-    bool ok = ec7xx_payload_make(old, new, options, &payload, &order, &source.segments, err);
+    bool ok = ec7xx_payload_make(old, new, options, &payload, &order, err);
     if (ok) {
         source.reverse = order == EC7XX_BACKWARD;
         source.payload = buffer_bytes(&payload);

@@ -32,7 +32,7 @@ static struct both make_both(bool cp_first)
         source[i].new = buffer_bytes(i ? &b.new_cp : &b.new_ap);
         assert_true(ec7xx_payload_make(source[i].old, source[i].new,
                                        (struct ec7xx_options){.effort = EC7XX_QUICK}, &payload[i], &order,
-                                       &source[i].segments, &err));
+                                       &err));
         source[i].reverse = order == EC7XX_BACKWARD;
         source[i].payload = buffer_bytes(&payload[i]);
     }

@@ -91,13 +91,12 @@ static void all_efforts_and_the_smaller_order(void **state)
     for (int effort = EC7XX_QUICK; effort <= EC7XX_BEST; effort++) {
         struct buffer payload = {0}, again = {0};
         enum ec7xx_order order;
-        unsigned int segments;
         struct ec7xx_options options = {.effort = (enum ec7xx_effort)effort};
         struct error err;
-        assert_true(ec7xx_payload_make(buffer_bytes(&p.old), buffer_bytes(&p.new), options, &payload, &order,
-                                       &segments, &err));
-        assert_true(ec7xx_payload_make(buffer_bytes(&p.old), buffer_bytes(&p.new), options, &again, &order,
-                                       &segments, &err));
+        assert_true(
+            ec7xx_payload_make(buffer_bytes(&p.old), buffer_bytes(&p.new), options, &payload, &order, &err));
+        assert_true(
+            ec7xx_payload_make(buffer_bytes(&p.old), buffer_bytes(&p.new), options, &again, &order, &err));
         assert_true(bytes_equal(buffer_bytes(&payload), buffer_bytes(&again)));
         len[effort] = payload.len;
         buffer_free(&payload);
@@ -224,11 +223,9 @@ static void assert_not_made(struct plan old, struct plan new, const char *senten
 {
     struct buffer one = plan_image(&old), other = plan_image(&new), payload = {0};
     enum ec7xx_order order;
-    unsigned int segments;
     struct error err = {ERROR_CODES, ""};
     if (ec7xx_payload_make(buffer_bytes(&one), buffer_bytes(&other),
-                           (struct ec7xx_options){.effort = EC7XX_QUICK}, &payload, &order, &segments,
-                           &err) ||
+                           (struct ec7xx_options){.effort = EC7XX_QUICK}, &payload, &order, &err) ||
         err.code != ERROR_INVALID || !strstr(err.text, sentence))
         fail_msg("%s: %d %s", sentence, err.code, err.text);
     buffer_free(&one);
@@ -265,15 +262,13 @@ static void a_section_of_another_encoder_is_refused(void **state)
     struct buffer old = plan_image(&plan), new = plan_image(&plan), payload = {0};
     struct ec7xx_image image;
     enum ec7xx_order order;
-    unsigned int segments;
     struct error err;
     assert_true(ec7xx_image_open(buffer_bytes(&new), &image, &err));
     const struct ec7xx_section *section = &image.group[0].section[1];
     /* The last byte of a range coder's stream does not always matter for decoding. */
     new.ptr[section->offset + section->packed_bytes - 1] ^= 1;
     assert_false(ec7xx_payload_make(buffer_bytes(&old), buffer_bytes(&new),
-                                    (struct ec7xx_options){.effort = EC7XX_QUICK}, &payload, &order,
-                                    &segments, &err));
+                                    (struct ec7xx_options){.effort = EC7XX_QUICK}, &payload, &order, &err));
     if (!strstr(err.text, "section 11"))
         fail_msg("%s", err.text);
     buffer_free(&old);

@@ -30,7 +30,7 @@ static inline struct buffer must_make(struct bytes old, struct bytes new, enum e
     struct buffer payload = {0}, file = {0};
     enum ec7xx_order made;
     struct error err;
-    if (!ec7xx_payload_make(old, new, options, &payload, &made, &source.segments, &err))
+    if (!ec7xx_payload_make(old, new, options, &payload, &made, &err))
         fail_msg("%s", err.text);
     assert_int_equal(made, order);
     source.payload = buffer_bytes(&payload);
