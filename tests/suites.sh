@@ -15,7 +15,7 @@ unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brie
 
 # Fuzz targets of the tools. A stranger cannot reach this code over the network, so the targets get less time.
 # shellcheck disable=SC2034 # check uses it
-tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suffix-file"
+tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package ec7xx payload suffix-file"
 
 # End-to-end tests that do not run with a sanitizer: files that trace the server (a leak check cannot run under a tracer),
 # that preload a library, that test kills, memory, traps, the scripts or a browser, that start no program, and, to save time, files
