@@ -26,7 +26,7 @@ bool lzma_device_pack(struct buffer *out, struct bytes plain, struct error *err)
 /* Unpacks one whole packed section and appends its content to `out`, owned by the caller. `packed` must not be
    in `out`. Safe on hostile data: no more than `limit` bytes are reserved. After an error `out` has its old
    content. ERROR_CORRUPT: the head differs from that of a module in more than the size, the size is above
-   `limit`, or `packed` is not exactly the data for this size. ERROR_INTERNAL: no memory. */
+   `limit` or LZMA_PLAIN_MAX, or `packed` is not exactly the data for this size. ERROR_INTERNAL: no memory. */
 bool lzma_device_unpack(struct buffer *out, struct bytes packed, size_t limit, struct error *err)
     __attribute__((warn_unused_result));
 
