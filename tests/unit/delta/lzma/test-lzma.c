@@ -232,7 +232,7 @@ static void a_section_is_appended(void **state)
 static void too_much_data_is_refused(void **state)
 {
     (void)state;
-    static const uint8_t large[LZMA_PLAIN_MAX + 1];
+    static uint8_t large[LZMA_PLAIN_MAX + 1];
     struct buffer out = {0};
     struct error err;
     assert_false(lzma_device_pack(&out, (struct bytes){large, sizeof large}, &err));
