@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Fuzz target: any bytes as a packed section, and as data to pack. What is packed is unpacked again, and packing
-   gives the same bytes twice. */
+/* Fuzz target: any bytes as a packed section, and as data to pack. What is packed is unpacked again, and
+   packing gives the same bytes twice. */
 #include <stdint.h>
 #include <stdlib.h>
 #include "delta/lzma/lzma.h"

@@ -63,7 +63,7 @@ static uint8_t next_of_code(struct random *r, const uint8_t *data, size_t at)
     return at % 2 ? upper[random_below(r, sizeof upper)] : (uint8_t)random_below(r, 90);
 }
 
-/* The same 3000 bytes over and over, each time with a few other ones: a match, a literal, the distance again. */
+/* The same 3000 bytes over and over, each time with a few other ones: matches, a literal, the same distance. */
 static uint8_t next_of_copies(struct random *r, const uint8_t *data, size_t at)
 {
     return at < 3000 || random_below(r, 150) == 0 ? (uint8_t)random_next(r) : data[at - 3000];
