@@ -63,10 +63,11 @@ static uint8_t next_of_code(struct random *r, const uint8_t *data, size_t at)
     return at % 2 ? upper[random_below(r, sizeof upper)] : (uint8_t)random_below(r, 90);
 }
 
-/* The same 3000 bytes over and over, each time with a few other ones: matches, a literal, the same distance. */
+/* The same 3000 bytes over and over. One byte in 60 to 139 changes each time: many steps are a match, a literal
+   and the same distance, and searches use all their nodes. */
 static uint8_t next_of_copies(struct random *r, const uint8_t *data, size_t at)
 {
-    return at < 3000 || random_below(r, 150) == 0 ? (uint8_t)random_next(r) : data[at - 3000];
+    return at < 3000 || at % (60 + at / 3000 * 7 % 80) == 0 ? (uint8_t)random_next(r) : data[at - 3000];
 }
 
 /* One copy at each border of the dictionary, between random bytes. */
@@ -90,7 +91,7 @@ static const struct kind kinds[] = {
     {"runs", next_of_run, "1aad29a59d8fd0068de6b70be1b93b143e25a1ab53870e186d6b097a94a78b90"},
     {"text", next_of_text, "db84348a12eb4dc18405b67ad4243c1cda1af1f44191675e217f0733f15e2fb1"},
     {"code", next_of_code, "44b77532387e6272e79ee54d82946c9224b1df0f879993ee981eeb6d1f1b1678"},
-    {"copies", next_of_copies, "06e6b4dcfbf3e4377901e59454867bee5b95aeb1adbae8359fbbb7fe957b0923"},
+    {"copies", next_of_copies, "3ccb4704687d7014f085035e0ba119bd669817cec50ae784934d9110cb950f84"},
     {"far copies", next_of_far_copies, "14270802e335302cc3eb65cdb78a584c6e67275ce4a5bee507fc074ffc494031"},
 };
 
