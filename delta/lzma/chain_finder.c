@@ -23,8 +23,8 @@ struct heads { /* the newest positions + 1 with the same hashes */
     uint32_t pair, triple, chain;
 };
 
-/* Puts the position into the tables, and goes on. At least HASHED_BYTES bytes are left. The order of the last two
-   stores matters: both may have the same place. */
+/* Puts the position into the tables, and goes on. At least HASHED_BYTES bytes are left. The order of the
+   last two stores matters: both may have the same place. */
 static struct heads enter(struct chain_finder *finder)
 {
     const uint8_t *at = finder->plain.ptr + finder->position;

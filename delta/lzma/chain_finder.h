@@ -1,14 +1,15 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Finds earlier copies of the bytes at a position, as the encoder of a module does. Positions whose next four
-   bytes have the same hash form a chain, newest first. Two more tables have the newest position for a hash of
-   two and of three bytes.
+/* Finds earlier copies of the bytes at a position, as the encoder of a module does. Positions whose next
+   four bytes have the same hash form a chain, newest first. Two more tables have the newest position for a
+   hash of two and of three bytes.
 
-   A module keeps the heads of the chains and their links in the same memory: the head of a hash is the link of
-   one position, and each overwrites the other. So chains are cut, and are joined to other chains. This loses
-   matches, and the output depends on it. It cannot give a wrong match: candidates are compared with the data. A
-   candidate is also never the searched position: a new head moves the old one into the link of the new
-   position, so a position is in one entry at most, and no chain comes back to its head. */
+   A module keeps the heads of the chains and their links in the same memory: the head of a hash is the
+   link of one position, and each overwrites the other. So chains are cut, and are joined to other chains.
+   This loses matches, and the output depends on it. It cannot give a wrong match: candidates are compared
+   with the data. A candidate is also never the searched position: a new head moves the old one into the
+   link of the new position, so a position is in one entry at most. So a chain could come back to its
+   head only through a position that is out of reach, and there the search ends. */
 #ifndef DFOTA_DELTA_LZMA_CHAIN_FINDER_H
 #define DFOTA_DELTA_LZMA_CHAIN_FINDER_H
 

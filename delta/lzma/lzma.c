@@ -84,6 +84,8 @@ static bool read_head(struct bytes packed, size_t limit, size_t *plain_bytes, st
         return error_set(err, ERROR_CORRUPT,
                          "a packed section has other LZMA settings than a module: %02x %08x", packed.ptr[0],
                          dictionary);
+    if (limit > LZMA_PLAIN_MAX)
+        limit = LZMA_PLAIN_MAX;
     *plain_bytes = (size_t)size;
     return size <= limit ||
            error_set(err, ERROR_CORRUPT, "a packed section states %ju unpacked bytes; the limit is %zu",
@@ -93,7 +95,8 @@ static bool read_head(struct bytes packed, size_t limit, size_t *plain_bytes, st
 bool lzma_device_unpack(struct buffer *out, struct bytes packed, size_t limit, struct error *err)
 {
     size_t bytes, from = LZMA_HEAD_BYTES, used = 0;
-    if (!read_head(packed, limit, &bytes, err) || !buffer_reserve(out, bytes, err))
+    if (!read_head(packed, limit, &bytes, err) ||
+        !buffer_reserve(out, bytes + 1, err)) /* liblzma needs a pointer, also for no bytes */
         return false;
     lzma_options_lzma options = {.dict_size = DICTIONARY, .lc = 3, .lp = 0, .pb = 2};
     lzma_set_ext_size(options, bytes); /* the size is known, so there is no end marker */

@@ -14,8 +14,8 @@ void model_init(struct model *model)
 
 /* ---- Literals ---- */
 
-/* After a match, the byte at the last distance is a hint: the probabilities depend on its next bit, as long as
-   the bits before were equal. */
+/* After a match, the byte at the last distance is a hint: the probabilities depend on its next bit, as
+   long as the bits before were equal. */
 static void encode_matched(struct range_coder *coder, uint16_t *probabilities, uint32_t byte, uint32_t hint)
 {
     uint32_t node = 1;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* What LZMA knows about the data so far: the probabilities, a state, and the last four distances. The settings
-   are those of a module: lc 3, lp 0, pb 2. */
+/* What LZMA knows about the data so far: the probabilities, a state, and the last four distances. The
+   settings are those of a module: lc 3, lp 0, pb 2. */
 #ifndef DFOTA_DELTA_LZMA_MODEL_H
 #define DFOTA_DELTA_LZMA_MODEL_H
 

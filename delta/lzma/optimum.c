@@ -170,9 +170,8 @@ static unsigned int follow(struct optimum *optimum, size_t position)
 /* Collects the steps to the node, and clears the nodes. */
 static void choose(struct optimum *optimum, unsigned int index)
 {
-    while (index > 0) {
-        const struct optimum_node *node = &optimum->node[index];
-        index -= node->last.len + node->before;
+    const struct optimum_node *node = &optimum->node[index];
+    for (; node > optimum->node; node -= node->last.len + node->before) {
         if (node->before == 0) {
             optimum->steps[optimum->chosen++] = node->last;
             continue;

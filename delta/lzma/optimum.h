@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The parser: chooses the steps. It searches the cheapest sequence of steps over up to OPTIMUM_NODES bytes, with
-   the costs at the start of the search. The search has shortcuts, and they decide the output, too. */
+/* The parser: chooses the steps. It searches the cheapest sequence of steps over up to OPTIMUM_NODES
+   bytes, with the costs at the start of the search. The search has shortcuts, and they decide the output,
+   too. */
 #ifndef DFOTA_DELTA_LZMA_OPTIMUM_H
 #define DFOTA_DELTA_LZMA_OPTIMUM_H
 
@@ -12,9 +13,9 @@
 #define OPTIMUM_NODES   512
 #define OPTIMUM_UNKNOWN (1U << 30) /* the price of a node that no sequence reaches */
 
-/* A place in the data, and how the cheapest known sequence reaches it: with `last`, behind `before` bytes of
-   other steps in the same way. `before` is 0; or 1 for a literal; or more for a step in the way of `last` and a
-   literal. After a literal the last step is always rep 0. */
+/* A place in the data, and how the cheapest known sequence reaches it: with `last`, behind `before` bytes
+   of other steps in the same way. `before` is 0; or 1 for a literal; or more for a step in the way of
+   `last` and a literal. After a literal the last step is always rep 0. */
 struct optimum_node {
     uint32_t price;
     struct step last;
@@ -44,8 +45,8 @@ void optimum_init(struct optimum *optimum, const struct model *model, const stru
 /* Searches the matches of the next byte. */
 void optimum_search(struct optimum *optimum);
 
-/* Chooses the step at `position`, which is at least 1: the first byte is always a literal. The caller codes the
-   step, and subtracts its length from `ahead`. */
+/* Chooses the step at `position`, which is at least 1: the first byte is always a literal. The caller
+   codes the step, and subtracts its length from `ahead`. */
 struct step optimum_next(struct optimum *optimum, size_t position);
 
 #endif

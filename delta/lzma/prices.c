@@ -6,8 +6,8 @@
 
 /* ---- Bits ---- */
 
-/* The cost of a bit is -log2 of its probability. Each squaring doubles the logarithm: its whole part gives one
-   more bit of the cost. */
+/* The cost of a bit is -log2 of its probability. Each squaring doubles the logarithm: its whole part gives
+   one more bit of the cost. */
 static void make_bits(struct prices *prices)
 {
     for (uint32_t i = 0; i < PRICES_PROBABILITIES; i++) {

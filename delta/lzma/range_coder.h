@@ -28,7 +28,8 @@ void range_coder_init(struct range_coder *coder, struct buffer *out);
 /* Codes one bit and adapts the probability. */
 void range_coder_add(struct range_coder *coder, uint16_t *probability, unsigned int bit);
 
-/* Codes a number of `bits` bits, the highest bit first, with a tree of 2^bits probabilities (0 is not used). */
+/* Codes a number of `bits` bits, the highest bit first, with a tree of 2^bits probabilities (0 is not
+   used). */
 void range_coder_add_tree(struct range_coder *coder, uint16_t *tree, unsigned int bits, uint32_t value);
 
 /* As range_coder_add_tree(), the lowest bit first. */

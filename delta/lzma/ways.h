@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The steps that the parser tries from one node. Each function stores what it finds in the nodes behind, where
-   it is cheaper than what is known. */
+/* The steps that the parser tries from one node. Each function stores what it finds in the nodes behind,
+   where it is cheaper than what is known. */
 #ifndef DFOTA_DELTA_LZMA_WAYS_H
 #define DFOTA_DELTA_LZMA_WAYS_H
 
