@@ -26,7 +26,7 @@ static const struct plan {
 } plans[] = {
     [EC7XX_QUICK] = {{0}, 0, BZIP_ROUGH, BZIP_QUICK},
     [EC7XX_GOOD] = {{115, 160}, 3, BZIP_ROUGH, BZIP_GOOD},
-    [EC7XX_BEST] = {{100, 80, 125, 170}, 4, BZIP_QUICK, BZIP_BEST},
+    [EC7XX_BEST] = {{115, 80, 100, 160}, 4, BZIP_QUICK, BZIP_BEST},
 };
 
 struct blocks { /* of one script, packed */
