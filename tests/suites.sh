@@ -8,14 +8,14 @@
 unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brief campaign canary ctl-grid decision decision-allowance decision-any
     decision-campaign decision-link decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make
     delta-engine delta-file delta-match delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules
-    family forecast full guard hours identity inspect json-times name name-dialect name-file package-format par plan-text planner
+    family forecast full guard hours identity inspect json-times lzma name name-dialect name-file package-format par plan-text planner
     planner-any range rate reason
     recognise retry similar slice syscall-filter testimony
     timestamp transcript transcript-any turnkey version watchdog wrapper"
 
 # Fuzz targets of the tools. A stranger cannot reach this code over the network, so the targets get less time.
 # shellcheck disable=SC2034 # check uses it
-tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package payload suffix-file"
+tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package ec7xx lzma payload suffix-file"
 
 # End-to-end tests that do not run with a sanitizer: files that trace the server (a leak check cannot run under a tracer),
 # that preload a library, that test kills, memory, traps, the scripts or a browser, that start no program, and, to save time, files

@@ -148,7 +148,8 @@ static const struct {
     const char *kind;
     int family;
 } by_content[] = {
-    {"binpkg", EC}, {"luatos-full", LUATOS}, {"soc", EC}, {"esp-image", ESP}, {"wm-image", AIR10X},
+    {"binpkg", EC},     {"luatos-full", LUATOS}, {"soc", EC},
+    {"esp-image", ESP}, {"wm-image", AIR10X},    {"ec7xx-image", EC7XX},
 };
 
 static bool is_digit(char c)

@@ -9,9 +9,12 @@
 
 #define HEAD_VERSION 2
 #define HEAD_PARTS   3
+#define HEAD_CHIP    4 /* bit 0: 8 MB of flash; an EC618 does not read it */
 #define HEAD_SEGMENT 6
 #define HEAD_LENGTH  8
 #define HEAD_HASH    12
+
+#define EC7XX_SEGMENTS 6 /* in the payload of an EC7xx: number of segments, two bytes */
 
 #define PART_BITS      0
 #define PART_REVERSE   0x10
@@ -24,6 +27,12 @@
 #define PART_NAME      94
 
 static const uint8_t magic[] = {0xEC, 0xDF};
+
+static size_t progress_bytes(struct bytes archive)
+{
+    bool is_long = archive.ptr[HEAD_VERSION] != PAR_VERSION && archive.ptr[HEAD_CHIP] & 1;
+    return is_long ? PAR_LONG_PROGRESS_BYTES : PAR_PROGRESS_BYTES;
+}
 
 const char *par_attribute_name(unsigned int attribute)
 {
@@ -67,8 +76,18 @@ static bool check_sources(const struct par_source *source, size_t count, struct 
                      segments, PAR_SEGMENT, PAR_SEGMENTS_MAX);
 }
 
+/* What differs between the archives of two families. */
+struct form {
+    uint8_t version, chip;
+    uint32_t part_bits; /* set in the head of each package */
+    const char *name;   /* of the family, in the name of each package */
+};
+
+static const struct form ec618_form = {PAR_VERSION, 0, 0, "EC618"};
+static const struct form ec7xx_forms[] = {{0x45, 0x10, 3U << 18, "EC7XX"}, {0x45, 0x11, 3U << 18, "EC7XX"}};
+
 /* Option 3 is the hash of the new image, option 0 the name. Each begins with its kind and its length. */
-static void put_options(uint8_t *head, const struct par_source *source)
+static void put_options(uint8_t *head, const struct form *form, const struct par_source *source)
 {
     struct sha256 hash;
     head[PART_NEW_HASH - 4] = 3;
@@ -76,63 +95,82 @@ static void put_options(uint8_t *head, const struct par_source *source)
     sha256_of(source->new.ptr, source->new.len, &hash);
     memcpy(head + PART_NEW_HASH, hash.byte, sizeof hash.byte);
     head[PART_NAME - 1] = 2 + PAR_NAME_BYTES;
-    snprintf((char *)head + PART_NAME, PAR_NAME_BYTES, "EC618_%s.par", par_attribute_name(source->attribute));
+    snprintf((char *)head + PART_NAME, PAR_NAME_BYTES, "%s_%s.par", form->name,
+             par_attribute_name(source->attribute));
 }
 
-static void put_part(uint8_t *head, const struct par_source *source, size_t index)
+static void put_part(uint8_t *head, const struct form *form, const struct par_source *source, size_t index)
 {
     struct sha256 hash;
+    uint32_t segments =
+        form == &ec618_form ? count_segments(source) : little_u16(source->payload.ptr + EC7XX_SEGMENTS);
     memset(head, 0, PAR_PART_BYTES);
     little_put_u32(head + PART_BITS, (uint32_t)index | (source->reverse ? PART_REVERSE : 0) |
                                          (uint32_t)source->attribute << 5 | (uint32_t)PAR_PART_BYTES << 8 |
-                                         count_segments(source) << 24);
+                                         form->part_bits | segments << 24);
     little_put_u32(head + PART_LENGTH, (uint32_t)(PAR_PART_BYTES + source->payload.len));
     little_put_u32(head + PART_ADDRESS, source->load_address);
     little_put_u32(head + PART_NEW, (uint32_t)source->new.len);
     little_put_u32(head + PART_BASE, (uint32_t)source->old.len);
     sha256_of(source->old.ptr, source->old.len, &hash);
     memcpy(head + PART_BASE_HASH, hash.byte, sizeof hash.byte);
-    put_options(head, source);
+    put_options(head, form, source);
 }
 
-static bool add_part(const struct par_source *source, size_t index, struct buffer *out, struct error *err)
+static bool add_part(const struct form *form, const struct par_source *source, size_t index,
+                     struct buffer *out, struct error *err)
 {
     if (source->payload.len > UINT32_MAX - PAR_PART_BYTES - out->len)
         return error_set(err, ERROR_TOO_LARGE, "the archive would be 4 GiB or more");
     if (!buffer_reserve(out, PAR_PART_BYTES, err))
         return false;
-    put_part(out->ptr + out->len, source, index);
+    put_part(out->ptr + out->len, form, source, index);
     out->len += PAR_PART_BYTES;
     return buffer_add(out, source->payload.ptr, source->payload.len, err);
 }
 
-static void put_head(struct buffer *out, size_t count)
+/* The length of the head, in bytes. */
+static size_t begin_head(uint8_t *head, const struct form *form, size_t count)
 {
+    memset(head, 0, PAR_PROGRESS);
+    memcpy(head, magic, sizeof magic);
+    head[HEAD_VERSION] = form->version;
+    head[HEAD_PARTS] = (uint8_t)(0x40 | (count - 1));
+    head[HEAD_CHIP] = form->chip;
+    head[HEAD_SEGMENT + 1] = PAR_SEGMENT >> 8;
+    size_t progress = progress_bytes((struct bytes){head, PAR_PROGRESS});
+    memset(head + PAR_PROGRESS, 0xFF, progress);
+    return PAR_PROGRESS + progress;
+}
+
+static bool make_archive(const struct form *form, const struct par_source *source, size_t count,
+                         struct buffer *ret, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer out = {0};
     struct sha256 hash;
-    memcpy(out->ptr, magic, sizeof magic);
-    out->ptr[HEAD_VERSION] = PAR_VERSION;
-    out->ptr[HEAD_PARTS] = (uint8_t)(0x40 | (count - 1));
-    out->ptr[HEAD_SEGMENT + 1] = PAR_SEGMENT >> 8;
-    little_put_u32(out->ptr + HEAD_LENGTH, (uint32_t)out->len);
-    memset(out->ptr + PAR_PROGRESS, 0xFF, PAR_PROGRESS_BYTES);
-    par_hash(buffer_bytes(out), &hash);
-    memcpy(out->ptr + HEAD_HASH, hash.byte, sizeof hash.byte);
+    if (!buffer_reserve(&out, PAR_PROGRESS + PAR_LONG_PROGRESS_BYTES, err))
+        return false;
+    out.len = begin_head(out.ptr, form, count);
+    for (size_t i = 0; i < count; i++)
+        if (!add_part(form, &source[i], i, &out, err))
+            return false;
+    little_put_u32(out.ptr + HEAD_LENGTH, (uint32_t)out.len);
+    par_hash(buffer_bytes(&out), &hash);
+    memcpy(out.ptr + HEAD_HASH, hash.byte, sizeof hash.byte);
+    *ret = out;
+    out = (struct buffer){0};
+    return true;
 }
 
 bool par_make(const struct par_source *source, size_t count, struct buffer *ret, struct error *err)
 {
-    _cleanup_(buffer_free) struct buffer out = {0};
-    if (!check_sources(source, count, err) || !buffer_reserve(&out, PAR_HEAD_BYTES, err))
-        return false;
-    memset(out.ptr, 0, PAR_HEAD_BYTES);
-    out.len = PAR_HEAD_BYTES;
-    for (size_t i = 0; i < count; i++)
-        if (!add_part(&source[i], i, &out, err))
-            return false;
-    put_head(&out, count);
-    *ret = out;
-    out = (struct buffer){0};
-    return true;
+    return check_sources(source, count, err) && make_archive(&ec618_form, source, count, ret, err);
+}
+
+bool par_make_ec7xx(const struct par_source *source, size_t count, bool is_long, struct buffer *ret,
+                    struct error *err)
+{
+    return make_archive(&ec7xx_forms[is_long], source, count, ret, err);
 }
 
 /* ---- Reading ---- */
@@ -144,13 +182,14 @@ bool par_owns(struct bytes bytes)
 
 void par_hash(struct bytes archive, struct sha256 *ret)
 {
-    uint8_t head[PAR_HEAD_BYTES];
+    uint8_t head[PAR_PROGRESS + PAR_LONG_PROGRESS_BYTES];
+    size_t head_bytes = PAR_PROGRESS + progress_bytes(archive);
     struct sha256_state *state = sha256_begin();
-    memcpy(head, archive.ptr, sizeof head);
+    memset(head, 0xFF, sizeof head);
+    memcpy(head, archive.ptr, PAR_PROGRESS);
     memset(head + HEAD_HASH, 0, SHA256_SIZE);
-    memset(head + PAR_PROGRESS, 0xFF, PAR_PROGRESS_BYTES);
-    sha256_add(state, head, sizeof head);
-    sha256_add(state, archive.ptr + sizeof head, archive.len - sizeof head);
+    sha256_add(state, head, head_bytes);
+    sha256_add(state, archive.ptr + head_bytes, archive.len - head_bytes);
     sha256_end(state, ret);
 }
 
@@ -188,14 +227,18 @@ bool par_read(struct bytes bytes, struct par *ret, struct error *err)
 {
     if (!par_owns(bytes) || bytes.len < PAR_HEAD_BYTES)
         return error_set(err, ERROR_CORRUPT, "this is not a .par archive");
+    size_t progress = progress_bytes(bytes), head_bytes = PAR_PROGRESS + progress;
+    if (bytes.len < head_bytes)
+        return error_set(err, ERROR_CORRUPT, "the archive is cut off in its head of %zu bytes", head_bytes);
     *ret = (struct par){
         .all = bytes,
-        .head = {bytes.ptr, PAR_HEAD_BYTES},
+        .head = {bytes.ptr, head_bytes},
+        .progress_bytes = progress,
         .stated_parts = (bytes.ptr[HEAD_PARTS] & 0xFU) + 1,
         .method = bytes.ptr[HEAD_PARTS] & 0x70U,
         .segment_bytes = bytes.ptr[HEAD_SEGMENT] | (uint32_t)bytes.ptr[HEAD_SEGMENT + 1] << 8,
         .stated_bytes = little_u32(bytes.ptr + HEAD_LENGTH),
-        .rest = {bytes.ptr + PAR_HEAD_BYTES, bytes.len - PAR_HEAD_BYTES},
+        .rest = {bytes.ptr + head_bytes, bytes.len - head_bytes},
     };
     memcpy(ret->stated_hash.byte, bytes.ptr + HEAD_HASH, SHA256_SIZE);
     while (ret->parts < PAR_PARTS_MAX && read_part(&ret->rest, &ret->part[ret->parts]))

@@ -20,15 +20,16 @@
 /* In the archives of an EC618, which also accepts other values; an EC7xx has 0x45. */
 #define PAR_VERSION 0x20
 /* Offset of the bytes in which the module records its progress while it patches. */
-#define PAR_PROGRESS       44
-#define PAR_PROGRESS_BYTES 40   /* FF in every archive, and counted as FF in its hash */
-#define PAR_PART_BYTES     0x70 /* the shortest head of a package; we write this one */
-#define PAR_PARTS_MAX      8
-#define PAR_NAME_BYTES     18  /* NUL padding included */
-#define PAR_SEGMENTS_MAX   127 /* of all packages together; a module cannot record progress for more */
-#define PAR_SEGMENT        32768
-#define PAR_AP_ZONE        3014656 /* size of the flash of each part: limit of its old and its new image */
-#define PAR_CP_ZONE        524288
+#define PAR_PROGRESS            44
+#define PAR_PROGRESS_BYTES      40   /* FF in every archive, and counted as FF in its hash */
+#define PAR_LONG_PROGRESS_BYTES 136  /* in an archive for an EC7xx with 8 MB of flash; its head is longer */
+#define PAR_PART_BYTES          0x70 /* the shortest head of a package; we write this one */
+#define PAR_PARTS_MAX           8
+#define PAR_NAME_BYTES          18  /* NUL padding included */
+#define PAR_SEGMENTS_MAX        127 /* of all packages together; a module cannot record progress for more */
+#define PAR_SEGMENT             32768
+#define PAR_AP_ZONE             3014656 /* size of the flash of each part: limit of its old and its new image */
+#define PAR_CP_ZONE             524288
 
 /* In the vendor's public header, 4 to 6 are APP, APP2 and APP3. */
 enum par_attribute { PAR_BL = 1, PAR_AP = 2, PAR_CP = 3 };
@@ -45,13 +46,19 @@ struct par_source {
     struct bytes payload;
 };
 
-/* Writes the archive into *ret, which the caller frees. The archive may be longer than PAR_MODULE_MAX;
+/* Writes an archive for an EC618 into *ret, which the caller frees. The archive may be longer than PAR_MODULE_MAX;
    the caller compares. ERROR_TOO_LARGE: an image is larger than its zone, or there are more packages or
    segments than a module accepts; ERROR_INTERNAL: no memory. */
 bool par_make(const struct par_source *source, size_t count, struct buffer *ret, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The largest image of that part, in bytes. 0: no package changes that part. */
+/* Writes an archive for an EC7xx with 4 MB of flash, or 8 MB if `is_long`. The caller checks all limits,
+   and each payload is a whole one of an EC7xx.
+   ERROR_TOO_LARGE: 4 GiB or more; ERROR_INTERNAL: no memory. */
+bool par_make_ec7xx(const struct par_source *source, size_t count, bool is_long, struct buffer *ret,
+                    struct error *err) __attribute__((warn_unused_result));
+
+/* The largest image of that part of an EC618, in bytes. 0: no package changes that part. */
 size_t par_zone(unsigned int attribute);
 
 /* ---- Reading ---- */
@@ -69,6 +76,7 @@ struct par_part { /* views into the archive */
 
 struct par {
     struct bytes all, head;
+    size_t progress_bytes;             /* PAR_PROGRESS_BYTES or PAR_LONG_PROGRESS_BYTES */
     unsigned int stated_parts, method; /* from byte 3: the number of parts, and the bits that are 1 in
                                           every archive */
     uint32_t segment_bytes, stated_bytes;
@@ -88,7 +96,8 @@ bool par_read(struct bytes bytes, struct par *ret, struct error *err) __attribut
    for every chip; ec618/rules.h has the additional rules of an EC618. ERROR_CORRUPT with the first fault. */
 bool par_check(const struct par *par, struct error *err) __attribute__((warn_unused_result));
 
-/* The hash of the archive: SHA-256 with the hash field as zeros and the progress bytes as FF. */
+/* The hash of an archive with a complete head: SHA-256 with the hash field as zeros and the progress bytes as
+   FF. */
 void par_hash(struct bytes archive, struct sha256 *ret);
 
 #endif

@@ -116,10 +116,15 @@ static const struct {
     const char *name;
     void (*list)(struct inspect_list *list, struct bytes file);
 } lister_table[] = {
-    {"binpkg", inspect_binpkg},    {"soc", inspect_soc},
-    {"par", inspect_par},          {"at-par", inspect_at},
-    {"csdk-full", inspect_luatos}, {"luatos", inspect_luatos},
-    {"bsdiff", inspect_bsdiff},    {"ec618-payload", inspect_payload},
+    {"binpkg", inspect_binpkg},
+    {"soc", inspect_soc},
+    {"par", inspect_par},
+    {"at-par", inspect_at},
+    {"csdk-full", inspect_luatos},
+    {"luatos", inspect_luatos},
+    {"bsdiff", inspect_bsdiff},
+    {"ec618-payload", inspect_payload},
+    {"ec7xx-image", inspect_ec7xx_image},
 };
 
 static void list_unknown(struct inspect_list *list)

@@ -56,6 +56,8 @@ void inspect_luatos(struct inspect_list *list, struct bytes file);
 void inspect_binpkg(struct inspect_list *list, struct bytes file);
 void inspect_soc(struct inspect_list *list, struct bytes file);
 void inspect_payload(struct inspect_list *list, struct bytes payload);
+void inspect_ec7xx_payload(struct inspect_list *list, struct bytes payload); /* ec7xx_payload_owns() */
+void inspect_ec7xx_image(struct inspect_list *list, struct bytes file);
 void inspect_bsdiff(struct inspect_list *list, struct bytes file);
 
 #endif

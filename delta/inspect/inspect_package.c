@@ -1,9 +1,11 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* `dfota inspect` for an EC618's delta packages: wrappers, archive, payload. */
+/* `dfota inspect` for delta packages of EC618 and EC7xx: wrappers, archive, and the payload of an EC618. */
 #include <string.h>
 #include "delta/ec618/payload.h"
 #include "delta/ec618/rules.h"
+#include "delta/ec7xx/payload.h"
+#include "delta/ec7xx/rules.h"
 #include "delta/inspect/inspect_list.h"
 #include "base/little.h"
 #include "delta/container/par.h"
@@ -61,12 +63,16 @@ void inspect_payload(struct inspect_list *list, struct bytes payload)
 
 /* ---- Archive ---- */
 
-/* The options after the first 112 bytes, which the vendor's packer can add. */
+/* The options after the first 112 bytes, which the vendor's packers can add. */
 static void list_part_tail(struct inspect_list *list, struct bytes head)
 {
-    if (head.len > PAR_PART_BYTES)
-        inspect_field(list, inspect_slice(head, PAR_PART_BYTES, head.len - PAR_PART_BYTES), "more options",
-                      "not read");
+    if (head.len == PAR_PART_BYTES)
+        return;
+    struct bytes tail = inspect_slice(head, PAR_PART_BYTES, head.len - PAR_PART_BYTES);
+    if (tail.ptr[0] == EC7XX_OPTION_SYMBOLS)
+        inspect_unknown(list, tail, "more options", "of the vendor's second form (HLS)");
+    else
+        inspect_field(list, tail, "more options", "not read");
 }
 
 static void list_part(struct inspect_list *list, const struct par_part *part, unsigned int number)
@@ -93,8 +99,20 @@ static void list_part(struct inspect_list *list, const struct par_part *part, un
     inspect_field(list, inspect_slice(head, 94, PAR_NAME_BYTES), "name", "%s",
                   inspect_clean(part->name, name, sizeof name));
     list_part_tail(list, head);
-    if (part->payload.len > 0)
+    if (ec7xx_payload_owns(part->payload))
+        inspect_ec7xx_payload(list, part->payload);
+    else if (part->payload.len > 0)
         inspect_payload(list, part->payload);
+}
+
+static void list_chip(struct inspect_list *list, const struct par *par)
+{
+    struct bytes field = inspect_slice(par->head, 4, 2);
+    if (ec7xx_rules_hold_for(par))
+        inspect_field(list, field, "chip", "%02x%02x: flash of %d MB, segments of %u * 32 KB", field.ptr[0],
+                      field.ptr[1], field.ptr[0] & 1 ? 8 : 4, (field.ptr[0] >> 3 & 7) + 1U);
+    else
+        inspect_field(list, field, "chip", "%02x%02x (not read by an EC618)", field.ptr[0], field.ptr[1]);
 }
 
 static void list_head(struct inspect_list *list, const struct par *par, bool sound)
@@ -106,15 +124,29 @@ static void list_head(struct inspect_list *list, const struct par *par, bool sou
     inspect_field(list, inspect_slice(head, 2, 1), "version", "%02x", head.ptr[2]);
     inspect_field(list, inspect_slice(head, 3, 1), "packages", "%02x: %u, and the method bits", head.ptr[3],
                   par->stated_parts);
-    inspect_field(list, inspect_slice(head, 4, 2), "chip", "%02x%02x (not read by an EC618)", head.ptr[4],
-                  head.ptr[5]);
+    list_chip(list, par);
     inspect_field(list, inspect_slice(head, 6, 2), "segment size", "%u", par->segment_bytes);
     inspect_field(list, inspect_slice(head, 8, 4), "length", "%u%s", par->stated_bytes,
-                  par->stated_bytes > PAR_MODULE_MAX ? ": a module refuses more than 491520" : "");
+                  par->stated_bytes > PAR_MODULE_MAX && !ec7xx_rules_hold_for(par)
+                      ? ": a module refuses more than 491520"
+                      : "");
     inspect_field(list, inspect_slice(head, 12, 32), "SHA-256", "%s%s", hex_of(&par->stated_hash, hex),
                   sound ? ", correct (with these bytes as zeros, and the progress as FF)" : "");
-    inspect_field(list, inspect_slice(head, PAR_PROGRESS, PAR_PROGRESS_BYTES), "progress",
+    inspect_field(list, inspect_slice(head, PAR_PROGRESS, par->progress_bytes), "progress",
                   "FF until a module patches");
+}
+
+static void check_rules(struct inspect_list *list, const struct par *par)
+{
+    struct error err;
+    bool is_ec7xx = ec7xx_rules_hold_for(par);
+    bool ok = is_ec7xx                    ? ec7xx_rules_check(par, &err)
+              : ec618_rules_hold_for(par) ? ec618_rules_check(par, &err)
+                                          : true;
+    if (!ok && err.code == ERROR_CANNOT_APPLY)
+        inspect_title(list, "dfota cannot apply this package: %s.", err.text);
+    else if (!ok)
+        inspect_wrong(list, &err);
 }
 
 void inspect_par(struct inspect_list *list, struct bytes bytes)
@@ -127,8 +159,8 @@ void inspect_par(struct inspect_list *list, struct bytes bytes)
         return;
     }
     bool sound = par_check(&par, &err) || inspect_wrong(list, &err);
-    if (sound && ec618_rules_hold_for(&par) && !ec618_rules_check(&par, &err))
-        inspect_wrong(list, &err);
+    if (sound)
+        check_rules(list, &par);
     list_head(list, &par, sound);
     for (unsigned int i = 0; i < par.parts; i++)
         list_part(list, &par.part[i], i + 1);

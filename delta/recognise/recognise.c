@@ -29,11 +29,11 @@ MAGIC(elf,
       "\x7F"
       "ELF")
 
-/* The magic number of a .par has only two bytes. So the known version, or the length of the file, must
+/* The magic number of a .par has only two bytes. So a known version, or the length of the file, must
    follow. */
 static bool is_par(struct bytes bytes)
 {
-    return par_owns(bytes) && ((bytes.len > 2 && bytes.ptr[2] == 0x20) ||
+    return par_owns(bytes) && ((bytes.len > 2 && (bytes.ptr[2] == 0x20 || bytes.ptr[2] == 0x45)) ||
                                (bytes.len >= 12 && little_u32(bytes.ptr + 8) == bytes.len));
 }
 
@@ -204,6 +204,14 @@ static bool is_esp(struct bytes bytes)
 
 MAGIC(wm, "\x9F\xFF\xFF\xA0")
 
+/* The last eight bytes are the offset of the section table and CMAR. */
+static bool is_ec7xx_image(struct bytes bytes)
+{
+    if (bytes.len < 20 || memcmp(bytes.ptr + bytes.len - 4, "CMAR", 4) != 0)
+        return false;
+    return has_at(bytes, little_u32(bytes.ptr + bytes.len - 8), "\xBA\x8C\x71\xEC", 4);
+}
+
 /* ---- Programs ---- */
 
 /* Not only the two letters at the beginning: firmware may begin with them. */
@@ -245,7 +253,7 @@ static bool is_any(struct bytes bytes)
 const struct recognised recognised_table[] = {
     {"empty",         "an empty file",                                              RECOGNISED_NEITHER, is_empty},
     {"binpkg",        "a .binpkg, the full firmware of an EC618 or EC7xx",          RECOGNISED_IMAGE,   binpkg_owns},
-    {"par",           "a bare .par, a delta package for an EC618",                     RECOGNISED_PACKAGE, is_par},
+    {"par",           "a bare .par, a delta package for an EC618 or EC7xx",            RECOGNISED_PACKAGE, is_par},
     {"at-par",        "a delta package with the head of AT firmware",            RECOGNISED_PACKAGE, wrapper_at_owns},
     {"csdk-full",     "a full package of CSDK with the 92-byte head",               RECOGNISED_PACKAGE, luatos_owns_full},
     {"luatos",        "a package with the 92-byte head of LuatOS",                  RECOGNISED_PACKAGE, luatos_owns},
@@ -287,6 +295,7 @@ const struct recognised recognised_table[] = {
     {"srecord",       "S-records, a text form of a binary" CONVERT,                 RECOGNISED_NEITHER, text_file_is_srecord},
     {"esp-image",     "an app image of an ESP32",                                   RECOGNISED_IMAGE,   is_esp},
     {"wm-image",      "an image of an Air101, Air103 or Air601 (XT804)",            RECOGNISED_IMAGE,   is_wm},
+    {"ec7xx-image",   "an AP or CP image of an EC7xx with packed sections",         RECOGNISED_IMAGE,   is_ec7xx_image},
     {"html",          "an HTML page, perhaps from a failed download",            RECOGNISED_NEITHER, text_file_is_html},
     {"json",          "JSON, perhaps from a failed download",         RECOGNISED_NEITHER, text_file_is_json},
     {"text",          "text, not a binary file",                                         RECOGNISED_NEITHER, text_file_is_plain},

@@ -65,6 +65,7 @@ static void test_own_updaters(void **state)
     }
     assert_string_equal(family_of_content("binpkg")->name, "ec");
     assert_string_equal(family_of_content("esp-image")->name, "esp");
+    assert_string_equal(family_of_content("ec7xx-image")->name, "ec7xx");
     assert_null(family_of_content("raw"));
     assert_null(family_find(""));
 }

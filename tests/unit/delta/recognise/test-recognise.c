@@ -75,6 +75,13 @@ static void each_kind_is_recognised_by_its_beginning(void **state)
         {"capture", "\xD4\xC3\xB2\xA1\2\0\4\0\0\0\0\0\0\0\0\0\xFF\xFF\0\0\1\0\0\0", 24},
         {"esp-image", "\xE9\4\2\x20\0\1\2\3\4\5\6\7\0\1\2\3\4\5\6\7\0\1\2\3\4\5\6\7\0\1\2\3\x32\x54\xCD\xAB",
          36},
+        {"ec7xx-image", "\xBA\x8C\x71\xEC\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0CMAR", 24},
+        {"raw", "\xBB\x8C\x71\xEC\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0CMAR", 24},
+        {"raw",
+         "\xBA\x8C\x71\xEC\0\0\0\0\0\0\0\0\0\0\0\0\xFF\xFF\xFF\xFF"
+         "CMAR",
+         24},
+        {"par", "\xEC\xDF\x45\x40", 4},
         {"raw", "MZ\0\1\2\3", 6},
         {"raw", "\x00\x00\x01\x00\x01\x00", 6},
         {"raw", "\0", 1},
