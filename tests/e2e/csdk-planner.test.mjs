@@ -89,7 +89,7 @@ describe('full packages of CSDK', () => {
         const unknown = await path(scene, '900');
         assert.deepEqual([unknown.size, unknown.full], [full.size, { ...full, used: true, more_bytes: null, deltas: { state: 'none', hops: [], size: null } }]);
         assert.deepEqual([hops[0].full, unknown.hops[0].full], [false, true]);
-        assert.deepEqual((await matrix(scene)).full_packages, [{ to: '1002', state: 'ready', size: full.size }]);
+        assert.deepEqual((await matrix(scene)).full_packages, [{ to: '1002', to_variant: null, state: 'ready', size: full.size }]);
         const { items } = (await server.admin('GET', scene.path('/packages'), null, { expect: 200 })).json;
         const { from, to, format, state, size: bytes, counted, proven } = items.find((item) => item.format === 'full');
         assert.deepEqual([from, to, format, state, bytes, counted, proven], ['any', '1002', 'full', 'ready', full.size, full.size, true]);
