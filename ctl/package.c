@@ -20,14 +20,10 @@
 #define POLL_LAST_MS  2000 /* slow enough for a server with a hundred waiting admins */
 
 static const struct table_column list_columns[] = {
-    {"FROM", "from", TABLE_TEXT},
-    {"TO", "to", TABLE_TEXT},
-    {"FORMAT", "format", TABLE_TEXT},
-    {"STATE", "state", TABLE_TEXT},
-    {"SIZE", "size", TABLE_NUMBER},
-    {"EFFORT", "effort", TABLE_TEXT},
-    {"PROVEN", "proven", TABLE_TEXT},
-    {"FINISHED", "finished_at", TABLE_TIME},
+    {"FROM", "from", TABLE_TEXT},     {"TO", "to", TABLE_TEXT},
+    {"FORMAT", "format", TABLE_TEXT}, {"STATE", "state", TABLE_TEXT},
+    {"SIZE", "size", TABLE_NUMBER},   {"EFFORT", "effort", TABLE_TEXT},
+    {"PROVEN", "proven", TABLE_TEXT}, {"FINISHED", "finished_at", TABLE_TIME},
 };
 static const struct table_view list_view = {list_columns, TABLE_COUNT(list_columns), "error", "! "};
 

@@ -25,7 +25,7 @@
     X(LEDGER_IMAGE_SET, "image-set", "product firmware",                                                     \
       "advisory by default purpose reason release_note_sha256 sbom_sha256 sha256 variant version waypoint")  \
     X(LEDGER_FIRMWARE_SET, "firmware-set", "product firmware",                                               \
-      "by canary_confirmations downgrades format full_packages hours max_bytes_per_month max_package_bytes "               \
+      "by canary_confirmations downgrades format full_packages hours max_bytes_per_month max_package_bytes " \
       "quarantine_after")                                                                                    \
     X(LEDGER_FIRMWARE_RENAMED, "firmware-renamed", "product firmware", "by devices name")                    \
     X(LEDGER_FIRMWARE_DELETED, "firmware-deleted", "product firmware", "by")                                 \
