@@ -221,6 +221,18 @@ static void warn_of_production(const struct judged *judged)
                     : "has more parts than bootloader, AP and CP");
 }
 
+/* Every package from such a release would be refused. */
+static void warn_of_chip(const struct judged *judged)
+{
+    const struct content *content = judged->content;
+    if (content->chip[0] && strcmp(content->chip, "ec618") != 0 && is_for_ec618(judged->firmware))
+        image_warn(
+            judged->image,
+            "this release is for the chip %s, and the firmware is for an EC618: no package can be made "
+            "from it",
+            content->chip);
+}
+
 static bool take_image(const struct judged *judged, struct error *err)
 {
     if (judged->content->wrong[0])
@@ -229,6 +241,7 @@ static bool take_image(const struct judged *judged, struct error *err)
     if (!check_release(judged, err) || !check_core(judged, err))
         return false;
     warn_of_production(judged);
+    warn_of_chip(judged);
     warn_of_no_delta(judged);
     return true;
 }

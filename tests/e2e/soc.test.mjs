@@ -101,6 +101,13 @@ describe('an uploaded archive', () => {
         assert.match(refused.json.detail, /is of a core alone, and devices report PROJECT_LuatOS-SoC_BSP and CORE\.X\.Z/);
     });
 
+    test('for another chip than that of the firmware: a warning', { skip: no7z }, async () => {
+        const other = { ...soc({ core: core(1), script: 'print(1)' }), 'info.json': info().replace('"ec618"', '"ec7xx"') };
+        const { warnings, chip } = (await put('1114.5.1', await pack('7z', other), { expect: 201 })).json;
+        assert.equal(chip, 'ec7xx');
+        assert.match(warnings.join(), /this release is for the chip ec7xx, and the firmware is for an EC618: no package can be made from it/);
+    });
+
     test('as old and new release: a module gets core and script in one file, and only one of them when the other stays', { skip: no7z }, async () => {
         const scene = await Scene.build(server, { product: 'q', firmware, versions: [], target: null });
         const steps = [['1114.1.1', core(1), 'print(1)'], ['1114.1.2', core(1), 'print(2)'], ['1115.1.2', core(2), 'print(2)'], ['1116.1.3', core(3), 'print(3)']];
