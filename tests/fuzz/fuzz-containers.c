@@ -36,7 +36,7 @@ static void try_par(struct bytes file)
         demand(err.code == ERROR_CORRUPT && err.text[0]);
         return;
     }
-    size_t total = PAR_HEAD_BYTES + par.rest.len;
+    size_t total = par.head.len + par.rest.len; /* the head is longer with 8 MB of flash */
     for (unsigned int i = 0; i < par.parts; i++) {
         within(file, par.part[i].head);
         within(file, par.part[i].payload);
