@@ -13,7 +13,6 @@
 #define DICTIONARY     CHAIN_DISTANCE_MAX
 #define DICTIONARY_AT  1
 #define PLAIN_BYTES_AT 5
-#define DECODER_MEMORY (1 << 20)
 
 /* ---- Packing ---- */
 

@@ -24,7 +24,7 @@ struct optimum_node {
     uint32_t reps[MODEL_REPS];
 };
 
-struct optimum { /* about 840 KB */
+struct optimum { /* 553 KB */
     const struct model *model;
     const struct prices *prices;
     struct bytes plain;

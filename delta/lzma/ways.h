@@ -44,7 +44,8 @@ void ways_try_literal_rep(const struct ways *ways);
 /* One of the last distances, with all lengths up to `len`. */
 void ways_try_rep(const struct ways *ways, uint32_t rep, uint32_t len, enum ways_depth depth);
 
-/* The found matches, with all lengths from `len` to `limit`. For each length the nearest match is tried. */
+/* The found matches, with all lengths from `len` to `limit`. Each length is tried with the first match that
+   has it. */
 void ways_try_matches(const struct ways *ways, uint32_t len, uint32_t limit, enum ways_depth depth);
 
 #endif
