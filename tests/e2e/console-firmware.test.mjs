@@ -305,7 +305,7 @@ describe('firmware pages', { skip: noBrowser }, () => {
             }
             assert.equal(await page.locator('td[tabindex="0"]').count(), 1);
             await page.keyboard.press('Enter');
-            assert.deepEqual([query(page, 'from'), query(page, 'to')], ['1', '3']);
+            await page.waitForURL((url) => url.searchParams.get('from') === '1' && url.searchParams.get('to') === '3');
             assert.equal(await cellOf(page, '1', '3').getAttribute('aria-selected'), 'true');
             await page.getByRole('link', { name: 'Show the path' }).click();
             await page.getByText(/^A path of 1 hop,/).waitFor();
@@ -367,7 +367,7 @@ describe('firmware pages', { skip: noBrowser }, () => {
         await page.getByLabel('From', { exact: true }).selectOption('1');
         await page.getByLabel('To', { exact: true }).selectOption('4');
         await page.getByText('The path is not settled').waitFor();
-        assert.deepEqual([query(page, 'from'), query(page, 'to')], ['1', '4']);
+        await page.waitForURL((url) => url.searchParams.get('from') === '1' && url.searchParams.get('to') === '4');
         await page.getByRole('button', { name: 'Request the packages' }).click();
         await page.getByText(/^A path of 2 hops,/).waitFor({ timeout: 60_000 });
         const { json } = await server.admin('GET', scene.path('/paths?from=1&to=4'), null, { expect: 200 });
