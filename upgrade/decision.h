@@ -107,10 +107,10 @@ struct snapshot {
     bool
         base_gone; /* the build that the device runs is not stored any more, but another one of its version is */
     char base_builds[300]; /* variants of the base, when several are stored and none is chosen; else "" */
-    char build_doubt
-        [REASON_SIZE]; /* why no delta is made from a stored build, a reason; "": nothing is wrong */
-    bool base_known;   /* its image is stored, or a path leads from it without an image */
-    bool base_full;    /* only a full package of it is stored: no delta is made from it */
+    char
+        build_doubt[REASON_SIZE]; /* why the stored builds are not its base, a reason; "": nothing is wrong */
+    bool base_known;              /* its image is stored, or a path leads from it without an image */
+    bool base_full;               /* only a full package of it is stored: no delta is made from it */
     char target_core[VERSION_TEXT_SIZE]; /* the target is a full package for this core; "": an image */
 
     /* the path from base to target */

@@ -22,6 +22,18 @@ static bool check_full(struct question *q, const char *base, const char *target)
            question_answer(q, ANSWER_NO_BASE, REASON(REASON_NO_DELTA_FROM_FULL, R_TEXT(base)));
 }
 
+/* A module checks nothing of where a script goes, so a package for other builds of its core may overwrite the core. A full
+   package of CSDK holds all that it needs. */
+static bool check_script(struct question *q, const char *base)
+{
+    if (q->known->package_whole)
+        return false;
+    if (q->known->build_doubt[0])
+        return question_answer_with(q, ANSWER_NO_BASE, q->known->build_doubt);
+    return q->known->base_gone &&
+           question_answer(q, ANSWER_NO_BASE, REASON(REASON_BUILD_MISSING, R_TEXT(base)));
+}
+
 static bool check_images(struct question *q, const char *base)
 {
     if (!q->known->format_set)
@@ -56,7 +68,7 @@ bool decision_package_check_versions(struct question *q)
         return question_answer(q, ANSWER_UP_TO_DATE, REASON(REASON_UP_TO_DATE, R_TEXT(base)));
     if (order > 0 && !known->downgrades)
         return question_answer(q, ANSWER_UP_TO_DATE, REASON(REASON_DOWNGRADE, R_TEXT(base), R_TEXT(target)));
-    return !known->package_full && (check_full(q, base, target) || check_images(q, base));
+    return known->package_full ? check_script(q, base) : check_full(q, base, target) || check_images(q, base);
 }
 
 /* ---- Offers over a link ---- */

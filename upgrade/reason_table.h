@@ -110,12 +110,12 @@
       "only one made from its own build can be applied", \
       "{0} 有多个构建（{1}），无法得知设备运行的是哪一个：不发送升级包，因为只有以其自身构建生成的升级包才能应用") \
     X(REASON_CORE_ID_UNKNOWN, "core-id-unknown", \
-      "the device says that its core has core_id {1}, and no build of {0} has this core_id: no delta is made for it", \
-      "设备称其底层的 core_id 为 {1}，而 {0} 的构建都没有这个 core_id：不为它生成差分包") \
+      "the device says that its core has core_id {1}, and no build of {0} has this core_id: no package is sent", \
+      "设备称其底层的 core_id 为 {1}，而 {0} 的构建都没有这个 core_id：不发送升级包") \
     X(REASON_BUILD_CONTRADICTED, "build-contradicted", \
       "the device says that its core has core_id {2}, but it is recorded as running build {1} of {0}, whose core_id " \
-      "is {3}: no delta is sent until one of the two is corrected", \
-      "设备称其底层的 core_id 为 {2}，但记录显示它运行 {0} 的构建 {1}，其 core_id 为 {3}：在更正其中之一之前不发送差分包") \
+      "is {3}: no package is sent until one of the two is corrected", \
+      "设备称其底层的 core_id 为 {2}，但记录显示它运行 {0} 的构建 {1}，其 core_id 为 {3}：在更正其中之一之前不发送升级包") \
     X(REASON_BUILD_NOT_APPLIED, "build-not-applied", \
       "the whole package was delivered, and the device still runs {0}. It may run another build than {1}, from which " \
       "the package was made (stored: {2}). The module checks the base itself, so its old firmware is intact", \

@@ -152,11 +152,12 @@ static bool add_full(const struct package_base *base, struct graph *graph, unsig
 
 /* Edges that can be made, and edges that a full package covers. */
 static bool add_possible(const struct firmware *firmware, const struct image_list_view *all,
-                         struct graph *graph, struct error *err)
+                         const struct sha256 *build, struct graph *graph, struct error *err)
 {
     for (unsigned from = 0; from < graph->plan.count; from++) {
         struct package_base base;
-        package_base_of(all->image, all->count, &graph->plan.version[from].version, &base);
+        package_base_of(all->image, all->count, &graph->plan.version[from].version, from ? NULL : build,
+                        &base);
         for (unsigned to = from + 1; to < graph->plan.count; to++) {
             struct plan_edge *edge = plan_edge(&graph->plan, from, to);
             const struct image *old = &graph->image[from], *new = &graph->image[to];
@@ -201,7 +202,8 @@ static bool take_out_full(struct db *db, const struct firmware *firmware, struct
 }
 
 static bool add_edges(const struct daemon *daemon, struct db *db, const struct firmware *firmware,
-                      const struct image_list_view *all, struct graph *graph, struct error *err)
+                      const struct image_list_view *all, const struct sha256 *build, struct graph *graph,
+                      struct error *err)
 {
     struct edges edges = {.graph = graph};
     struct package_key key;
@@ -209,7 +211,7 @@ static bool add_edges(const struct daemon *daemon, struct db *db, const struct f
     graph->plan.edge = calloc(count * count, sizeof *graph->plan.edge);
     if (!graph->plan.edge)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    if (!add_possible(firmware, all, graph, err) || !take_out_full(db, firmware, graph, err))
+    if (!add_possible(firmware, all, build, graph, err) || !take_out_full(db, firmware, graph, err))
         return false;
     if (!firmware->format[0])
         return true;
@@ -241,7 +243,7 @@ bool graph_load(const struct daemon *daemon, struct db *db, const struct firmwar
     mark_several(&graph, 0, images, count);
     mark_several(&graph, graph.plan.count - 1, images, count);
     const struct image_list_view all = {images, count};
-    if (!add_edges(daemon, db, firmware, &all, &graph, err)) {
+    if (!add_edges(daemon, db, firmware, &all, build, &graph, err)) {
         graph_free(&graph);
         return false;
     }

@@ -54,14 +54,35 @@ static void add_build(struct package_base *base, const struct image *image)
     take_smaller(&base->script.kept, image->script.kept);
 }
 
-void package_base_of(const struct image *images, size_t count, const struct version *version,
-                     struct package_base *ret)
+static bool is_version(const struct image *image, const struct version *wanted)
 {
+    struct version version;
+    return version_parse(slice_of(image->version), &version) && version_compare(&version, wanted) == 0;
+}
+
+static const struct image *find_release(const struct image *images, size_t count,
+                                        const struct version *version, const struct sha256 *build)
+{
+    for (size_t i = 0; i < count; i++)
+        if (sha256_equal(&images[i].sha256, build) && is_release(&images[i]) &&
+            is_version(&images[i], version))
+            return &images[i];
+    return NULL;
+}
+
+void package_base_of(const struct image *images, size_t count, const struct version *version,
+                     const struct sha256 *build, struct package_base *ret)
+{
+    const struct image *known = build ? find_release(images, count, version, build) : NULL;
     struct version other;
     size_t own = 0, releases = 0;
     *ret = (struct package_base){.differs = false};
+    if (known) {
+        add_build(ret, known);
+        return;
+    }
     for (size_t i = 0; i < count; i++)
-        if (version_parse(slice_of(images[i].version), &other) && version_compare(&other, version) == 0) {
+        if (is_version(&images[i], version)) {
             add_build(ret, &images[i]);
             own++;
             releases += is_release(&images[i]);
@@ -105,7 +126,7 @@ bool package_key_is_full(struct db *db, const struct firmware *firmware, const s
     if (!image_list(db, firmware->id, &images, &count, err))
         return false;
     struct package_base known;
-    package_base_of(images, count, base, &known);
+    package_base_of(images, count, base, NULL, &known);
     *ret = package_base_takes(&known, &target, why);
     return true;
 }

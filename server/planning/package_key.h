@@ -21,13 +21,15 @@ void package_key_of_whole(const struct firmware *firmware, const struct image *t
    other places. */
 bool package_key_can_be_made(const struct image *from, const struct image *to);
 
-/* Where devices that run a version have their script, as far as it is known: from the builds of that version, else from
-   all releases of its core, any of which the device may run. */
+/* Where devices that run a version have their script, as far as it is known: from the release with the hash `build` (NULL or
+   zero: not known), else from all builds of that version, else from all releases of its core, any of which the device may
+   run. */
 struct package_base {
     struct full_script script;
     bool differs; /* two builds have their scripts in different places, or for different machines */
 };
 void package_base_of(const struct image *images, size_t count, const struct version *version,
+                     const struct sha256 *build,
                      struct package_base *ret); /* `images`: all of the firmware */
 
 /* Whether such a device can take the script of a full package for its core. False: `why` is a sentence. */

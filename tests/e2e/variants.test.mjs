@@ -386,6 +386,54 @@ describe('a package that is the same for all builds goes to a device whose build
         assert.notEqual((await next.ask()).status, 200);
         assert.equal((await scene.record(next)).last_answer.reason_code, 'several-builds', 'and not that another device tries the package');
     });
+
+    describe('a script file', { skip: no7z }, () => {
+        const versions = ['1114.1.1', '1114.1.2'];
+        const core = () => binpkg({ ap: firmwareImage({ seed: (seeds += 1), size: 60_000 }), cp });
+        async function twoPlaces() {
+            const scene = await Scene.build(server, { firmware: 'pump_LuatOS-SoC_EC618', versions: [], target: null });
+            const a = await server.admin('PUT', scene.path(`/images/${versions[0]}?variant=a&core_id=8`), packSoc(soc({ core: core() })), { expect: 201 });
+            await server.admin('PUT', scene.path(`/images/${versions[0]}?variant=b&core_id=116`), packSoc(soc({ core: core(), area: 448 })), { expect: 201 });
+            const { address } = a.json.script;
+            await put(scene, versions[1], '', luatosPackage({ magic: EC618, address, script: noiseImage({ seed: 723, size: 4000 }) }));
+            await scene.set({ quarantine_after: 1000, format: 'ec618-luatos' });
+            await scene.setTarget(versions[1]);
+            return scene;
+        }
+        async function runs(scene, variant) {
+            const { module, link } = await scene.linkedModule({}, { version: versions[0] });
+            assert.equal((await report(module, link, { version: versions[0], variant })).status, 200);
+            return module;
+        }
+        const reasonOf = async (scene, module) => (await scene.record(module)).last_answer.reason_code;
+
+        test('goes to the device that runs the build which takes it', async () => {
+            const scene = await twoPlaces();
+            assert.notEqual((await (await runs(scene, 'b')).ask()).status, 200);
+            assert.equal((await (await runs(scene, 'a')).ask()).status, 200);
+        });
+
+        test('does not go to a device whose build was deleted', async () => {
+            const scene = await twoPlaces();
+            const module = await runs(scene, 'b');
+            await server.admin('POST', `${scene.deviceAdminPath(module)}/retire`, null, { expect: 200 });
+            await server.admin('DELETE', scene.path(`/images/${versions[0]}?variant=b`), null, { expect: 204 });
+            await server.admin('POST', `${scene.deviceAdminPath(module)}/restore`, null, { expect: 200 });
+            assert.notEqual((await module.ask()).status, 200);
+            assert.equal(await reasonOf(scene, module), 'build-missing');
+        });
+
+        test('does not go to a device that says another core_id', async () => {
+            const scene = await twoPlaces();
+            await server.admin('DELETE', scene.path(`/images/${versions[0]}?variant=b`), null, { expect: 204 });
+            const module = scene.module({ version: versions[0], image: null });
+            const ask = (coreId) => module.ask({ target: `/api/site/turnkey_fota?${query({ imei: module.id, project_key: module.product, model: 'EC618', core_id: coreId, core_version: '1114', script_name: 'pump', script_version: '001.999.001' })}`, judge: { kind: 'report' } });
+            const { json } = await ask('116');
+            assert.notEqual(json.code, 0);
+            assert.equal(await reasonOf(scene, module), 'core-id-unknown');
+            assert.equal((await ask('8')).json.code, 0);
+        });
+    });
 });
 
 describe('a device that did not apply the delta of one build', () => {
