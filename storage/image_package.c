@@ -19,7 +19,7 @@ static const char *const sql[] = {
         "WHERE p.sha256 = $1 AND f.firmware_id = $2 AND f.version = $3 AND t.version = $4 LIMIT 1",
     [FAILED] =
         "SELECT 1 FROM attempt a JOIN package p ON p.sha256 = a.package_sha256 WHERE a.device_id = $1 "
-        "AND a.firmware_id = $2 AND a.from_version = $3 AND (a.state = 'not_applied' OR a.id = $4) "
+        "AND +a.firmware_id = $2 AND a.from_version = $3 AND (a.state = 'not_applied' OR a.id = $4) "
         "AND p.from_sha256 = $5 AND a.beside = 0 AND a.by_proxy = 0 AND a.delivered_ms IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM attempt o WHERE o.device_id = $1 AND o.id > a.id AND o.beside = 0 "
         "AND (o.from_version <> $3 OR o.firmware_id <> $2 OR o.state = 'confirmed')) LIMIT 1",
