@@ -268,3 +268,34 @@ bool par_check(const struct par *par, struct error *err)
            error_set(err, ERROR_CORRUPT, "the archive has %u packages, and its head states %u", par->parts,
                      par->stated_parts);
 }
+
+bool par_check_parts(const struct par *par, struct error *err)
+{
+    unsigned int segments = 0;
+    for (unsigned int i = 0; i < par->parts; i++) {
+        segments += par->part[i].segments;
+        for (unsigned int k = 0; k < i; k++)
+            if (par->part[i].attribute == par->part[k].attribute)
+                return error_set(err, ERROR_CORRUPT, "two packages of the archive change %s",
+                                 par_attribute_name(par->part[i].attribute));
+    }
+    return segments <= PAR_SEGMENTS_MAX ||
+           error_set(err, ERROR_CORRUPT, "the archive has %u segments; a module accepts %d", segments,
+                     PAR_SEGMENTS_MAX);
+}
+
+bool par_check_base(const struct par_part *part, struct bytes old, struct error *err)
+{
+    struct sha256 hash;
+    char is[SHA256_HEX_SIZE], wanted[SHA256_HEX_SIZE];
+    sha256_of(old.ptr, old.len, &hash);
+    if (part->base_bytes == old.len && sha256_equal(&hash, &part->base_hash))
+        return true;
+    sha256_hex(&hash, is);
+    sha256_hex(&part->base_hash, wanted);
+    return error_set(
+        err, ERROR_INVALID,
+        "the package is for another old image: its base %s has %u bytes and SHA-256 %s, the old image "
+        "has %zu and %s",
+        par_attribute_name(part->attribute), part->base_bytes, wanted, old.len, is);
+}

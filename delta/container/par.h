@@ -96,6 +96,14 @@ bool par_read(struct bytes bytes, struct par *ret, struct error *err) __attribut
    for every chip; ec618/rules.h has the additional rules of an EC618. ERROR_CORRUPT with the first fault. */
 bool par_check(const struct par *par, struct error *err) __attribute__((warn_unused_result));
 
+/* What every chip needs besides: each package changes another part, and all have at most PAR_SEGMENTS_MAX segments.
+   ERROR_CORRUPT. */
+bool par_check_parts(const struct par *par, struct error *err) __attribute__((warn_unused_result));
+
+/* Whether the package is made from this old image. ERROR_INVALID with both hashes. */
+bool par_check_base(const struct par_part *part, struct bytes old, struct error *err)
+    __attribute__((warn_unused_result));
+
 /* The hash of an archive with a complete head: SHA-256 with the hash field as zeros and the progress bytes as
    FF. */
 void par_hash(struct bytes archive, struct sha256 *ret);

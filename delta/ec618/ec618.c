@@ -179,37 +179,6 @@ static void applying_free(struct applying *a)
         buffer_free(&a->made[i]);
 }
 
-static bool find_slot(const struct applying *a, unsigned int attribute, enum ec618_slot *ret,
-                      struct error *err)
-{
-    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
-        if (attribute != ec618_slot_attribute(slot))
-            continue;
-        if (!a->old.has[slot])
-            break;
-        *ret = slot;
-        return true;
-    }
-    return error_set(err, ERROR_INVALID, "the package changes the part %s, which the old image does not have",
-                     par_attribute_name(attribute));
-}
-
-static bool check_base(const struct par_part *part, struct bytes base, const char *name, struct error *err)
-{
-    struct sha256 hash;
-    char is[SHA256_HEX_SIZE], wanted[SHA256_HEX_SIZE];
-    sha256_of(base.ptr, base.len, &hash);
-    if (part->base_bytes == base.len && sha256_equal(&hash, &part->base_hash))
-        return true;
-    sha256_hex(&hash, is);
-    sha256_hex(&part->base_hash, wanted);
-    return error_set(
-        err, ERROR_INVALID,
-        "the package is for another old image: its base %s has %u bytes and SHA-256 %s, the old image "
-        "has %zu and %s",
-        name, part->base_bytes, wanted, base.len, is);
-}
-
 static bool check_result(const struct par_part *part, struct bytes made, struct error *err)
 {
     struct sha256 hash;
@@ -224,10 +193,10 @@ static bool check_result(const struct par_part *part, struct bytes made, struct 
 static bool apply_part(struct applying *a, const struct par_part *part, size_t max_bytes, struct error *err)
 {
     enum ec618_slot slot = EC618_AP;
-    if (!find_slot(a, part->attribute, &slot, err))
+    if (!ec618_image_find_slot(&a->old, part->attribute, &slot, err))
         return false;
     struct bytes base = a->old.part[slot];
-    if (!check_base(part, base, ec618_slot_name(slot), err) ||
+    if (!par_check_base(part, base, err) ||
         !ec618_module_apply(base, part->payload, max_bytes, &a->made[slot], err) ||
         !check_result(part, buffer_bytes(&a->made[slot]), err))
         return false;

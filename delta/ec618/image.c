@@ -155,3 +155,18 @@ void ec618_image_compare(const struct ec618_image *a, const struct ec618_image *
         add_name(note, note_size, name);
     }
 }
+
+bool ec618_image_find_slot(const struct ec618_image *old, unsigned int attribute, enum ec618_slot *ret,
+                           struct error *err)
+{
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
+        if (attribute != ec618_slot_attribute(slot))
+            continue;
+        if (!old->has[slot])
+            break;
+        *ret = slot;
+        return true;
+    }
+    return error_set(err, ERROR_INVALID, "the package changes the part %s, which the old image does not have",
+                     par_attribute_name(attribute));
+}

@@ -37,6 +37,10 @@ const char *ec618_slot_name(enum ec618_slot slot); /* "AP", "CP" */
 bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *ret, struct error *err)
     __attribute__((warn_unused_result));
 
+/* The slot that a package with this attribute changes. ERROR_INVALID: the old image does not have that part. */
+bool ec618_image_find_slot(const struct ec618_image *old, unsigned int attribute, enum ec618_slot *ret,
+                           struct error *err) __attribute__((warn_unused_result));
+
 void ec618_image_free(struct ec618_image *image);
 
 /* Makes the file with other parts, where `part` has a ptr, and another script, unless it is empty. The caller

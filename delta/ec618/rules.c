@@ -90,24 +90,9 @@ static bool check_payload(const struct par_part *part, struct error *err)
     return true;
 }
 
-static bool check_sum(const struct par *par, struct error *err)
-{
-    unsigned int segments = 0;
-    for (unsigned int i = 0; i < par->parts; i++) {
-        segments += par->part[i].segments;
-        for (unsigned int k = 0; k < i; k++)
-            if (par->part[i].attribute == par->part[k].attribute)
-                return error_set(err, ERROR_CORRUPT, "two packages of the archive change %s",
-                                 par_attribute_name(par->part[i].attribute));
-    }
-    return segments <= PAR_SEGMENTS_MAX ||
-           error_set(err, ERROR_CORRUPT, "the archive has %u segments; a module accepts %d", segments,
-                     PAR_SEGMENTS_MAX);
-}
-
 bool ec618_rules_check(const struct par *par, struct error *err)
 {
-    if (!check_head(par, err) || !check_sum(par, err))
+    if (!check_head(par, err) || !par_check_parts(par, err))
         return false;
     for (unsigned int i = 0; i < par->parts; i++)
         if (!check_part_head(&par->part[i], i, err) || !check_payload(&par->part[i], err))

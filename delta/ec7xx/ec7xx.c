@@ -71,13 +71,7 @@ static bool find_slot(const struct applying *a, const struct par *par, const str
         return par->parts == 1 ||
                error_set(err, ERROR_INVALID,
                          "the archive changes AP and CP, and the old image is only one part");
-    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++)
-        if (part->attribute == ec618_slot_attribute(slot) && a->old.has[slot]) {
-            *ret = slot;
-            return true;
-        }
-    return error_set(err, ERROR_INVALID, "the package changes the part %s, which the old image does not have",
-                     par_attribute_name(part->attribute));
+    return ec618_image_find_slot(&a->old, part->attribute, ret, err);
 }
 
 static bool check_zone(const struct applying *a, enum ec618_slot slot, const struct par_part *part,

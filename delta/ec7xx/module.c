@@ -25,22 +25,6 @@ struct ec7xx_module {
 
 /* ---- The old image ---- */
 
-static bool check_base(struct bytes old, const struct par_part *part, struct error *err)
-{
-    struct sha256 hash;
-    char is[SHA256_HEX_SIZE], wanted[SHA256_HEX_SIZE];
-    sha256_of(old.ptr, old.len, &hash);
-    if (part->base_bytes == old.len && sha256_equal(&hash, &part->base_hash))
-        return true;
-    sha256_hex(&hash, is);
-    sha256_hex(&part->base_hash, wanted);
-    return error_set(
-        err, ERROR_INVALID,
-        "the package is for another old image: its base %s has %u bytes and SHA-256 %s, the old image "
-        "has %zu and %s",
-        par_attribute_name(part->attribute), part->base_bytes, wanted, old.len, is);
-}
-
 /* Whether the payload describes this image, of the old or of the new firmware. */
 static bool check_layout(const struct ec7xx_payload *payload, struct bytes bytes, bool is_new,
                          struct error *err)
@@ -78,7 +62,7 @@ bool ec7xx_module_new(struct bytes old, const struct par_part *part, struct ec7x
     if (!m)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     m->part = part;
-    if (!check_base(old, part, err) || !ec7xx_payload_open(part->payload, &m->payload, err) ||
+    if (!par_check_base(part, old, err) || !ec7xx_payload_open(part->payload, &m->payload, err) ||
         !check_layout(&m->payload, old, false, err) || !buffer_add(&m->flash, old.ptr, old.len, err)) {
         ec7xx_module_free(m);
         return false;

@@ -168,24 +168,9 @@ static bool check_payload(const struct par_part *part, struct error *err)
     return check_payload_head(part, payload, err) && check_areas(part, payload, err);
 }
 
-static bool check_sum(const struct par *par, struct error *err)
-{
-    unsigned int segments = 0;
-    for (unsigned int i = 0; i < par->parts; i++) {
-        segments += par->part[i].segments;
-        for (unsigned int k = 0; k < i; k++)
-            if (par->part[i].attribute == par->part[k].attribute)
-                return error_set(err, ERROR_CORRUPT, "two packages of the archive change %s",
-                                 par_attribute_name(par->part[i].attribute));
-    }
-    return segments <= PAR_SEGMENTS_MAX ||
-           error_set(err, ERROR_CORRUPT, "the archive has %u segments; the limit is %d", segments,
-                     PAR_SEGMENTS_MAX);
-}
-
 bool ec7xx_rules_check(const struct par *par, struct error *err)
 {
-    if (!check_head(par, err) || !check_sum(par, err))
+    if (!check_head(par, err) || !par_check_parts(par, err))
         return false;
     for (unsigned int i = 0; i < par->parts; i++)
         if (!check_part_head(&par->part[i], i, err) || !check_payload(&par->part[i], err))

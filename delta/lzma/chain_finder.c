@@ -53,7 +53,7 @@ static void add(struct chain_matches *found, uint32_t len, uint32_t distance)
     found->match[found->count++] = (struct chain_match){len, distance};
 }
 
-/* The distance to the newest position of a table; 0: there is none, or another byte is there. */
+/* The distance to the newest position of a table; 0: no position is stored, or another byte is there. */
 static uint32_t measure(const struct chain_finder *finder, uint32_t newest)
 {
     uint32_t here = (uint32_t)finder->position, distance = here - newest;

@@ -33,7 +33,7 @@ struct chain_matches { /* by length: each is longer than the one before */
     struct chain_match match[CHAIN_LENGTH_MAX];
 };
 
-struct chain_finder { /* 529 KB. The tables have positions + 1; 0 is none. */
+struct chain_finder { /* 529 KB. The tables have positions + 1; 0 is an empty place. */
     struct bytes plain;
     size_t position; /* the next one to search or to skip */
     uint32_t crc[256];
