@@ -109,8 +109,11 @@ struct snapshot {
     char base_builds[300]; /* variants of the base, when several are stored and none is chosen; else "" */
     char
         build_doubt[REASON_SIZE]; /* why the stored builds are not its base, a reason; "": nothing is wrong */
-    bool base_known;              /* its image is stored, or a path leads from it without an image */
-    bool base_full;               /* only a full package of it is stored: no delta is made from it */
+    bool
+        places_differ; /* the builds of the base have their scripts in different places, or for different machines, and it
+                           is not recorded which one the device runs; base_builds names them */
+    bool base_known;                     /* its image is stored, or a path leads from it without an image */
+    bool base_full;                      /* only a full package of it is stored: no delta is made from it */
     char target_core[VERSION_TEXT_SIZE]; /* the target is a full package for this core; "": an image */
 
     /* the path from base to target */
@@ -156,6 +159,7 @@ struct snapshot {
     uint64_t pinned_size, pinned_uncounted;
     char pinned_released_by[RELEASER_SIZE]; /* as package_released_by */
     bool pinned_full;                       /* the pinned bytes are a full package */
+    bool pinned_whole;                      /* the pinned bytes are a full package of CSDK */
 
     /* counts */
     unsigned

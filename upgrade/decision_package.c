@@ -22,6 +22,12 @@ static bool check_full(struct question *q, const char *base, const char *target)
            question_answer(q, ANSWER_NO_BASE, REASON(REASON_NO_DELTA_FROM_FULL, R_TEXT(base)));
 }
 
+static bool answer_several(struct question *q, const char *base)
+{
+    return question_answer(q, ANSWER_NO_BASE,
+                           REASON(REASON_SEVERAL_BUILDS, R_TEXT(base), R_TEXT(q->known->base_builds)));
+}
+
 /* A module checks nothing of where a script goes, so a package for other builds of its core may overwrite the core. A full
    package of CSDK holds all that it needs. */
 static bool check_script(struct question *q, const char *base)
@@ -30,8 +36,9 @@ static bool check_script(struct question *q, const char *base)
         return false;
     if (q->known->build_doubt[0])
         return question_answer_with(q, ANSWER_NO_BASE, q->known->build_doubt);
-    return q->known->base_gone &&
-           question_answer(q, ANSWER_NO_BASE, REASON(REASON_BUILD_MISSING, R_TEXT(base)));
+    if (q->known->base_gone)
+        return question_answer(q, ANSWER_NO_BASE, REASON(REASON_BUILD_MISSING, R_TEXT(base)));
+    return q->known->places_differ && answer_several(q, base);
 }
 
 static bool check_images(struct question *q, const char *base)
@@ -43,11 +50,12 @@ static bool check_images(struct question *q, const char *base)
     if (!q->known->base_known && q->known->base_gone)
         return question_answer(q, ANSWER_NO_BASE, REASON(REASON_BUILD_MISSING, R_TEXT(base)));
     if (!q->known->base_known && q->known->base_builds[0])
-        return question_answer(q, ANSWER_NO_BASE,
-                               REASON(REASON_SEVERAL_BUILDS, R_TEXT(base), R_TEXT(q->known->base_builds)));
+        return answer_several(q, base);
     if (!q->known->base_known)
         return question_answer(q, ANSWER_NO_BASE, REASON(REASON_IMAGE_MISSING, R_TEXT(base)));
-    return false;
+    /* With a change of the core, the module compares the core before it writes the script. */
+    return q->known->places_differ &&
+           question_is_script(q->known->package_size, q->known->package_uncounted) && answer_several(q, base);
 }
 
 bool decision_package_check_versions(struct question *q)

@@ -37,7 +37,10 @@ static bool check_pin(struct question *q, const char *pair)
         return question_answer(q, ANSWER_BAD_RANGE, REASON(REASON_RESUME_MISMATCH, R_TEXT(pair)));
     if (now_ms - clock_clamp(known->attempt_active_ms, now_ms) > q->limits->pin_idle_ms)
         return question_answer(q, ANSWER_BAD_RANGE, REASON(REASON_RESUME_IDLE, R_TEXT(pair)));
-    if ((!known->format_set && !known->pinned_full) || !known->pinned_servable)
+    bool is_script = known->pinned_full || question_is_script(known->pinned_size, known->pinned_uncounted);
+    bool other_build = !known->pinned_whole &&
+                       (known->build_doubt[0] || known->base_gone || (is_script && known->places_differ));
+    if ((!known->format_set && !known->pinned_full) || !known->pinned_servable || other_build)
         return question_answer(q, ANSWER_BAD_RANGE, REASON(REASON_RESUME_GONE, R_TEXT(pair)));
     uint64_t counted = known->pinned_size - known->pinned_uncounted;
     if (counted > known->max_package_bytes)

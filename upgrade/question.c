@@ -51,6 +51,11 @@ bool question_is_for_hop(const struct question *q)
            question_is_same(&q->known->attempt_to, question_hop_version(q->known));
 }
 
+bool question_is_script(uint64_t size, uint64_t uncounted)
+{
+    return uncounted > 0 && uncounted == size;
+}
+
 bool question_is_same(const struct version *a, const struct version *b)
 {
     return version_compare(a, b) == 0;

@@ -35,6 +35,9 @@ bool question_is_unfinished(const struct question *q);
 /* The open attempt is for the first hop from this base. */
 bool question_is_for_hop(const struct question *q);
 
+/* A package for LuatOS without a change of the core: all of its bytes do not count. */
+bool question_is_script(uint64_t size, uint64_t uncounted);
+
 bool question_is_same(const struct version *a, const struct version *b);
 
 /* The version that the first hop leads to. */

@@ -169,6 +169,29 @@ static bool choose_by_elimination(struct db *db, struct facts *facts, const char
     return true;
 }
 
+static bool have_same_place(const struct image *a, const struct image *b)
+{
+    return image_same_areas(a, b) && (!a->script.bits || !b->script.bits || a->script.bits == b->script.bits);
+}
+
+/* A core_id is the word of a request, and a refused package may have been refused for another reason. Neither is certain
+   enough for a script, which a module writes wherever the package says. */
+static bool look_at_places(struct db *db, struct facts *facts, const char *base, const struct builds *builds,
+                           struct error *err)
+{
+    struct snapshot *known = &facts->snapshot;
+    char names[BUILDS_SIZE];
+    size_t count;
+    for (size_t i = 1; i < builds->count; i++)
+        known->places_differ |= !have_same_place(&builds->image[0], &builds->image[i]);
+    if (!known->places_differ)
+        return true;
+    if (!image_builds(db, facts->firmware.id, base, names, &count, err))
+        return false;
+    snprintf(known->base_builds, sizeof known->base_builds, "%s", names);
+    return true;
+}
+
 bool base_build_choose(struct db *db, struct facts *facts, const char *base, struct error *err)
 {
     _cleanup_(cleanup_free) struct image *list = NULL;
@@ -182,6 +205,8 @@ bool base_build_choose(struct db *db, struct facts *facts, const char *base, str
         return true;
     }
     choose_by_core_id(facts, &builds);
+    if (!look_at_places(db, facts, base, &builds, err))
+        return false;
     return facts->build.by != BUILD_NOT_KNOWN || choose_by_elimination(db, facts, base, &builds, err);
 }
 
@@ -230,11 +255,13 @@ bool base_build_find(struct db *db, int64_t firmware_id, const struct version *v
     if (!*ret_found)
         return true;
     if (told->has_variant) {
-        bool ok = image_get_build(db, firmware_id, text, told->variant, &image, err);
-        if (!ok && err->code == ERROR_IMAGE_NOT_FOUND)
+        if (image_get_build(db, firmware_id, text, told->variant, &image, err)) {
+            *ret = image.sha256;
+            return true;
+        }
+        if (err->code == ERROR_IMAGE_NOT_FOUND)
             err->code = ERROR_INVALID;
-        *ret = image.sha256;
-        return ok;
+        return false;
     }
     if (!image_list_builds(db, firmware_id, text, &list, &count, err))
         return false;

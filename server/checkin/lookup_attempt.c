@@ -161,6 +161,7 @@ bool lookup_attempt(struct daemon *daemon, struct db *db, struct facts *facts, s
         if (known->pinned_servable || !firmware_takes_full_packages(&facts->firmware))
             return true;
         known->pinned_full = false;
+        known->pinned_whole = true;
         known->max_package_bytes = PACKAGE_FORMAT_EC618_FULL_MAX;
     } else if (!attempt->size_bytes || strcmp(attempt->format, facts->firmware.format) != 0) {
         return true;

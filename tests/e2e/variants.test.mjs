@@ -413,6 +413,31 @@ describe('a package that is the same for all builds goes to a device whose build
             assert.equal((await (await runs(scene, 'a')).ask()).status, 200);
         });
 
+        test('that a .soc brings without another core goes only to the device that is known to run the build', async () => {
+            const scene = await Scene.build(server, { firmware: 'pump_LuatOS-SoC_EC618', versions: [], target: null });
+            const same = core();
+            const add = (version, variant, id, area) => server.admin('PUT', scene.path(`/images/${version}?variant=${variant}${id}`), packSoc(soc({ core: same, script: `print("${version} ${variant}")`, area })), { expect: 201 });
+            await add(versions[0], 'a', '&core_id=8', 128);
+            await add(versions[0], 'b', '&core_id=116', 448);
+            await add(versions[1], 'a', '', 128);
+            await scene.set({ quarantine_after: 1000, format: 'ec618-luatos' });
+            await scene.setTarget(versions[1]);
+            await makeDefault(scene, versions[0], 'a');
+            const known = await runs(scene, 'a');
+            await known.askUntilMade();
+            await scene.awaitAttempt(known, 'delivered');
+            const { counted } = (await get(scene, '/packages')).json.items[0];
+            assert.equal(counted, 0, 'the package has only a script');
+            const other = scene.module({ version: versions[0], image: null });
+            for (const coreId of ['8', '0']) {
+                const { json } = await other.ask({ target: `/api/site/turnkey_fota?${query({ imei: other.id, project_key: other.product, model: 'EC618', core_id: coreId, core_version: '1114', script_name: 'pump', script_version: '001.999.001' })}`, judge: { kind: 'report' } });
+                assert.notEqual(json.code, 0);
+                assert.equal(await reasonOf(scene, other), 'several-builds', `core_id ${coreId}`);
+            }
+            assert.notEqual((await other.ask()).status, 200, 'the default is not certain either');
+            assert.equal(await reasonOf(scene, other), 'several-builds');
+        });
+
         test('does not go to a device whose build was deleted', async () => {
             const scene = await twoPlaces();
             const module = await runs(scene, 'b');

@@ -144,6 +144,21 @@ static void test_end_of_the_pin(void **state)
     scene.known.pinned_servable = false;
     expect(&scene, ANSWER_BAD_RANGE, "confirm", "the unfinished package 1138→1162 is no longer available");
     scene.known.pinned_servable = true;
+
+    /* The device may run another build than the one that the package is made from. */
+    scene.known.base_gone = true;
+    expect(&scene, ANSWER_BAD_RANGE, "confirm", "the unfinished package 1138→1162 is no longer available");
+    scene.known.pinned_whole = true; /* fits every base */
+    expect(&scene, ANSWER_PART, "confirm resume", continued);
+    scene.known.pinned_whole = scene.known.base_gone = false;
+    scene.known.places_differ = true; /* the module compares the core */
+    expect(&scene, ANSWER_PART, "confirm resume", continued);
+    scene.known.pinned_uncounted = scene.known.pinned_size; /* only a script */
+    expect(&scene, ANSWER_BAD_RANGE, "confirm", "the unfinished package 1138→1162 is no longer available");
+    scene.known.places_differ = false;
+    expect(&scene, ANSWER_PART, "confirm resume", continued);
+    scene.known.pinned_uncounted = 0;
+
     scene.known.format_set = false;
     expect(&scene, ANSWER_BAD_RANGE, "confirm", "the unfinished package 1138→1162 is no longer available");
     scene.known.format_set = true;
