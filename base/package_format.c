@@ -33,10 +33,23 @@ const char *package_format_names(void)
     return list + strlen(", ");
 }
 
+bool package_format_takes(const char *name, const char *package)
+{
+    return strcmp(name, package) == 0 || (package_format_is(name, PACKAGE_FORMAT_EC7XX_LUATOS) &&
+                                          package_format_is(package, PACKAGE_FORMAT_EC7XX_CSDK));
+}
+
+static bool has_luatos_head(const char *name)
+{
+    return package_format_is(name, PACKAGE_FORMAT_EC618_LUATOS) ||
+           package_format_is(name, PACKAGE_FORMAT_EC7XX_CSDK) ||
+           package_format_is(name, PACKAGE_FORMAT_EC7XX_LUATOS);
+}
+
 int64_t package_format_uncounted(const char *name, const uint8_t *start, size_t start_size, int64_t size)
 {
     const uint8_t *script = start + PACKAGE_FORMAT_LUATOS_SCRIPT;
-    if (!package_format_is(name, PACKAGE_FORMAT_EC618_LUATOS) || start_size < PACKAGE_FORMAT_LUATOS_HEAD)
+    if (!has_luatos_head(name) || start_size < PACKAGE_FORMAT_LUATOS_HEAD)
         return 0;
     int64_t uncounted = PACKAGE_FORMAT_LUATOS_HEAD + ((int64_t)script[0] | (int64_t)script[1] << 8 |
                                                       (int64_t)script[2] << 16 | (int64_t)script[3] << 24);

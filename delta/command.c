@@ -69,14 +69,26 @@ static void free_index(struct suffix **index)
     suffix_free(*index);
 }
 
+/* An option that the format does not know. */
+static bool refuse_option(const struct command_options *options, const char *option, struct error *err)
+{
+    return error_set(err, ERROR_BAD_REQUEST, "%s cannot be used with format %s", option,
+                     options->engine->format->name);
+}
+
 static bool check_options(const struct command_options *options, struct error *err)
 {
     const struct package_format *format = options->engine->format;
-    if (options->ec618_given && !format->is_ec618)
-        return error_set(err, ERROR_BAD_REQUEST,
-                         "--load-address and --closed-last-part cannot be used with format %s", format->name);
-    return !options->suffix_file || format->takes_index ||
-           error_set(err, ERROR_BAD_REQUEST, "--suffix-file cannot be used with format %s", format->name);
+    const struct engine_options *making = options->making;
+    if (making->has_load_address && format->chip == PACKAGE_CHIP_NONE)
+        return refuse_option(options, "--load-address", err);
+    if (making->closed_last_part && format->chip != PACKAGE_CHIP_EC618)
+        return refuse_option(options, "--closed-last-part", err);
+    if (making->chip && format->chip != PACKAGE_CHIP_EC7XX)
+        return refuse_option(options, "--chip", err);
+    if (options->part_given && format->chip != PACKAGE_CHIP_EC7XX)
+        return refuse_option(options, "--part", err);
+    return !options->suffix_file || format->takes_index || refuse_option(options, "--suffix-file", err);
 }
 
 bool command_diff(const struct command_options *options, char **file, size_t count, struct error *err)
@@ -100,10 +112,11 @@ bool command_diff(const struct command_options *options, char **file, size_t cou
     return report(buffer_bytes(&package), err);
 }
 
-/* Checks only the size. Other errors are reported when the package is applied. */
-static bool fits(struct bytes package, struct error *err)
+/* Checks only the size and the option. Other errors are reported when the package is applied. */
+static bool fits(const struct command_options *options, struct bytes package, struct error *err)
 {
-    return engine_fits(package, err) || err->code != ERROR_TOO_LARGE;
+    return engine_fits(package, options->making->chip, err) ||
+           (err->code != ERROR_TOO_LARGE && err->code != ERROR_BAD_REQUEST);
 }
 
 /* Applies PATCH to OLD, in memory. */
@@ -113,7 +126,7 @@ static bool apply(const struct command_options *options, char **file, struct buf
     _cleanup_(buffer_free) struct buffer old = {0};
     return load(file[0], COMMAND_MAX_INPUT, options->expect_old, &old, err) &&
            load(file[1], COMMAND_MAX_INPUT, NULL, package, err) &&
-           (options->any_size || fits(buffer_bytes(package), err)) &&
+           (options->any_size || fits(options, buffer_bytes(package), err)) &&
            engine_apply(buffer_bytes(&old), buffer_bytes(package), options->max_bytes, ret, err);
 }
 

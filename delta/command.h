@@ -25,11 +25,11 @@ struct command_options { /* from the command line. NULL or 0: the option was not
     const struct sha256 *expect_new;
     size_t max_bytes; /* always set. `diff`: limit of each image; `patch`, `verify`: limit of the new
                          image */
-    const struct engine_options *making; /* always set */
+    const struct engine_options *making; /* always set; `patch` and `verify` use only the chip */
     bool any_size;           /* `patch`, `verify`: also accept a package that is too large for a module */
     bool full;               /* `verify`: the operands are a full package and its image */
     bool brief;              /* `inspect`: one line of JSON */
-    bool ec618_given;        /* an option for formats with `is_ec618` was given */
+    bool part_given;         /* `diff`: --part */
     const char *suffix_file; /* file that keeps the index of the old image */
 };
 

@@ -24,10 +24,12 @@ enum engine_effort {              /* how much time may be used for a smaller pac
 struct engine_options {
     enum engine_effort effort;
     bool has_load_address; /* false: the load address is taken from the image */
-    uint32_t load_address; /* only formats with `is_ec618` */
-    /* Only formats with `is_ec618`: make the last part of a payload in reverse order as the vendor's tool
-       does. */
+    uint32_t load_address; /* only formats for chips */
+    /* Only formats for an EC618: make the last part of a payload in reverse order as the vendor's tool does. */
     bool closed_last_part;
+    /* Only formats for an EC7xx. */
+    const char *chip; /* "ec718p"; NULL: as the images tell, if they do */
+    bool raw_is_cp;   /* a raw image is CP; otherwise AP */
     /* Only formats with `takes_index`: the index of the old image. The format takes ownership and sets
        *index to NULL. Where index or *index is NULL, the format builds an index. */
     struct suffix **index;
@@ -48,8 +50,8 @@ struct engine {
     /* Whether the applied result is the new image, as far as a package of this format can change an image.
        NULL: both must be equal byte for byte. */
     bool (*same)(struct bytes made, struct bytes new, struct engine_note *note);
-    /* Whether a module has room for the package. NULL: the device decides. */
-    bool (*fits)(struct bytes package, struct error *err);
+    /* Whether a module with that chip has room for the package. NULL: the device decides. */
+    bool (*fits)(struct bytes package, const char *chip, struct error *err);
 };
 
 extern const struct engine engine_table[];
@@ -67,16 +69,18 @@ bool engine_make(const struct engine *engine, struct bytes old, struct bytes new
                  struct error *err) __attribute__((warn_unused_result));
 
 /* Recognises the format of a package and applies it. Safe on hostile packages. `bsdiff` cannot detect a
-   wrong old image, so the caller compares the SHA-256 of the result; the EC618 formats detect it. The
+   wrong old image, so the caller compares the SHA-256 of the result; the formats for chips detect it. The
    caller frees *ret. ERROR_CANNOT_APPLY: no known format, or a package that dfota cannot apply;
    ERROR_CORRUPT: damaged; ERROR_INVALID: sound, but made for another old image; ERROR_TOO_LARGE: the new
    image would exceed max_bytes; ERROR_INTERNAL: no memory. */
 bool engine_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                   struct error *err) __attribute__((warn_unused_result));
 
-/* Whether a module has room for the package. ERROR_TOO_LARGE: it does not. Other errors: the package is
-   damaged. */
-bool engine_fits(struct bytes package, struct error *err) __attribute__((warn_unused_result));
+/* Whether a module has room for the package. `chip`: of an EC7xx, as in struct engine_options; NULL: not known, and
+   the package must fit every chip of the family. ERROR_TOO_LARGE: it does not; ERROR_BAD_REQUEST: no such chip. Other
+   errors: the package is damaged. */
+bool engine_fits(struct bytes package, const char *chip, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* Whether `made`, the result of applying `package`, is the image `new`: byte for byte, or as far as a
    package of this format can change an image. In the second case *note lists the other differences. */

@@ -39,6 +39,8 @@ enum option_bit {
     OPTION_BRIEF = 2048,
     OPTION_SUFFIX_FILE = 4096,
     OPTION_FULL = 8192,
+    OPTION_CHIP = 16384,
+    OPTION_PART = 32768,
 };
 
 static const struct option option_table[] = {
@@ -53,6 +55,8 @@ static const struct option option_table[] = {
     {"closed-last-part", no_argument, NULL, OPTION_CLOSED_LAST_PART},
     {"suffix-file", required_argument, NULL, OPTION_SUFFIX_FILE},
     {"full", no_argument, NULL, OPTION_FULL},
+    {"chip", required_argument, NULL, OPTION_CHIP},
+    {"part", required_argument, NULL, OPTION_PART},
     {"brief", no_argument, NULL, OPTION_BRIEF},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -69,18 +73,20 @@ static const struct command {
 } command_table[] = {
     {"diff",
      "[--format NAME] [--effort NAME] [--suffix-file FILE] [--load-address N] "
-     "[--closed-last-part] [--expect-old HEX] [--expect-new HEX] [--max-image BYTES] OLD NEW OUT",
-     OPTION_FORMAT | OPTION_EFFORT | OPTION_LOAD_ADDRESS | OPTION_CLOSED_LAST_PART | OPTION_EXPECT_OLD |
-         OPTION_EXPECT_NEW | OPTION_MAX_IMAGE | OPTION_SUFFIX_FILE,
+     "[--closed-last-part] [--chip NAME] [--part ap|cp] [--expect-old HEX] [--expect-new HEX] "
+     "[--max-image BYTES] OLD NEW OUT",
+     OPTION_FORMAT | OPTION_EFFORT | OPTION_LOAD_ADDRESS | OPTION_CLOSED_LAST_PART | OPTION_CHIP |
+         OPTION_PART | OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_IMAGE | OPTION_SUFFIX_FILE,
      3, 3, COMMAND_MAX_IMAGE, command_diff},
-    {"patch", "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--any-size] OLD PATCH OUT",
-     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE, 3, 3, COMMAND_MAX_OUTPUT,
-     command_patch},
+    {"patch",
+     "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--chip NAME] [--any-size] OLD PATCH OUT",
+     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_CHIP | OPTION_ANY_SIZE, 3, 3,
+     COMMAND_MAX_OUTPUT, command_patch},
     {"verify",
-     "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--any-size] OLD PATCH [NEW] | "
+     "[--expect-old HEX] [--expect-new HEX] [--max-output BYTES] [--chip NAME] [--any-size] OLD PATCH [NEW] | "
      "--full FULL NEW",
-     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_ANY_SIZE | OPTION_FULL, 2, 3,
-     COMMAND_MAX_OUTPUT, command_verify},
+     OPTION_EXPECT_OLD | OPTION_EXPECT_NEW | OPTION_MAX_OUTPUT | OPTION_CHIP | OPTION_ANY_SIZE | OPTION_FULL,
+     2, 3, COMMAND_MAX_OUTPUT, command_verify},
     {"full", "[--expect-new HEX] [--max-image BYTES] NEW OUT", OPTION_EXPECT_NEW | OPTION_MAX_IMAGE, 2, 2,
      COMMAND_MAX_IMAGE, command_full},
     {"unpack", "[--max-output BYTES] ARCHIVE OUT", OPTION_MAX_OUTPUT, 2, 2, COMMAND_MAX_OUTPUT,
@@ -194,12 +200,19 @@ static bool read_load_address(struct engine_options *making, struct error *err)
 /* The options of `diff` that decide how a package is made. */
 static bool take_making(struct request *request, unsigned int bit, struct error *err)
 {
-    request->options.ec618_given |= bit != OPTION_EFFORT;
     switch (bit) {
     case OPTION_EFFORT:
         return read_effort(&request->making.effort, err);
     case OPTION_LOAD_ADDRESS:
         return read_load_address(&request->making, err);
+    case OPTION_CHIP:
+        request->making.chip = optarg;
+        return true;
+    case OPTION_PART:
+        request->options.part_given = true;
+        request->making.raw_is_cp = strcmp(optarg, "cp") == 0;
+        return request->making.raw_is_cp || strcmp(optarg, "ap") == 0 ||
+               error_set(err, ERROR_BAD_REQUEST, "--part is ap or cp");
     default:
         request->making.closed_last_part = true;
         return true;
@@ -226,6 +239,8 @@ static bool take_option(struct request *request, unsigned int bit, const char *n
     case OPTION_EFFORT:
     case OPTION_LOAD_ADDRESS:
     case OPTION_CLOSED_LAST_PART:
+    case OPTION_CHIP:
+    case OPTION_PART:
         return take_making(request, bit, err);
     case OPTION_ANY_SIZE:
         request->options.any_size = true;

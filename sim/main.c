@@ -135,6 +135,7 @@ static bool fill_plan(const struct sim_options *options, struct plan *plan, stru
         .asks = options->asks,
         .until_idle = options->until.idle || (!options->until.version[0] && !options->asks),
         .partition_bytes = options->partition_bytes ? options->partition_bytes : DEFAULT_PARTITION,
+        .chip = options->chip,
         .cut_bytes = options->cut_bytes ? options->cut_bytes : UINT64_MAX,
     };
     memcpy(plan->until, options->until.version, sizeof plan->until);

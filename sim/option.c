@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/ec7xx_chip.h"
 #include "base/options.h"
 #include "sim/fleet.h"
 #include "sim/image_generator.h"
@@ -89,6 +90,15 @@ static bool read_setting(char *text, void *member, struct error *err)
                : error_set(err, ERROR_BAD_REQUEST, "takes NAME=VALUE, not '%.100s'", text);
 }
 
+static bool read_chip(char *text, void *member, struct error *err)
+{
+    const struct ec7xx_chip *chip = ec7xx_chip_find(text);
+    if (!chip)
+        return error_set(err, ERROR_BAD_REQUEST, "takes a chip such as ec718p, not '%.100s'", text);
+    *(const char **)member = chip->name;
+    return true;
+}
+
 static bool read_seconds(char *text, void *member, struct error *err)
 {
     char *end;
@@ -128,6 +138,7 @@ static const struct options_row rows[] = {
     {"interval", 0, "SECONDS", "time between two asks (2; air724: 30)", OTHER(interval_ms, read_seconds)},
     {"partition", 0, "BYTES", "largest package that the module can store (491520)",
      NUMBER(partition_bytes, 1, IMAGE_MAX_BYTES)},
+    {"chip", 0, "NAME", "chip of a module with an EC7xx, such as ec718p", OTHER(chip, read_chip)},
     {"cut-at", 0, "BYTES", "lose the connection once after BYTES, then ask for the rest",
      NUMBER(cut_bytes, 1, IMAGE_MAX_BYTES)},
     {"parallel", 0, "N", "number of exchanges at the same time (16)", NUMBER(parallel, 1, PARALLEL_MAX)},

@@ -41,6 +41,7 @@ struct sim_options {
         size_t count;
     } know;
     uint64_t partition_bytes;
+    const char *chip; /* NULL: not given */
 
     struct option_until {
         bool idle;

@@ -26,6 +26,7 @@ struct plan {
     int64_t interval_ms;
 
     uint64_t partition_bytes;
+    const char *chip;   /* of an EC7xx; NULL: not known */
     uint64_t cut_bytes; /* UINT64_MAX: no cut */
     bool report;        /* a host reports the version and uses the next link */
     bool transcript;    /* the host sends the captured text; firmware is not NULL */

@@ -77,6 +77,7 @@ static bool fill_plan(struct rehearsal *rehearsal, struct image_store *store, st
                           .firmware = options->firmware ? options->firmware : FIRMWARE,
                           .asks = 1,
                           .partition_bytes = options->partition_bytes ? options->partition_bytes : PARTITION,
+                          .chip = options->chip,
                           .cut_bytes = UINT64_MAX,
                           .loss_percent = (unsigned)options->loss,
                           .resets_percent = (unsigned)options->resets,

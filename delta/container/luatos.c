@@ -34,6 +34,11 @@ bool luatos_owns(struct bytes bytes)
     return magic == LUATOS_EC618 || magic == LUATOS_EC7XX;
 }
 
+bool luatos_has_script(struct bytes bytes)
+{
+    return bytes.len >= LUATOS_HEAD_BYTES && little_u32(bytes.ptr + LUATOS_COMMON) > 0;
+}
+
 bool luatos_owns_full(struct bytes bytes)
 {
     return luatos_owns(bytes) && bytes.len >= LUATOS_HEAD_BYTES &&

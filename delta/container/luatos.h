@@ -56,6 +56,9 @@ struct luatos_file { /* views into the file, as far as it goes */
 
 bool luatos_owns(struct bytes bytes); /* whether it begins with either magic number */
 
+/* Whether the head of a file that luatos_owns() states a script. */
+bool luatos_has_script(struct bytes bytes);
+
 /* Whether it begins as a full package of CSDK for an EC618 (ec618/full.h). A device with LuatOS or AT firmware
    must not get one. */
 bool luatos_owns_full(struct bytes bytes);

@@ -68,3 +68,21 @@ bool wrapper_luatos_add(struct buffer *out, uint32_t magic, const struct luatos_
     return buffer_add(out, head, sizeof head, err) && buffer_add(out, common.ptr, common.len, err) &&
            buffer_add(out, par.ptr, par.len, err);
 }
+
+/* ---- Any ---- */
+
+bool wrapper_add(struct buffer *out, enum wrapper wrapper, uint32_t magic, struct bytes script,
+                 struct bytes par, struct error *err)
+{
+    static const struct luatos_versions any;
+    switch (wrapper) {
+    case WRAPPER_AT:
+        return wrapper_at_add(out, par, err);
+    case WRAPPER_HEAD:
+    case WRAPPER_LUATOS:
+        return wrapper_luatos_add(out, magic, &any, script, par, err);
+    case WRAPPER_NONE:
+        break;
+    }
+    return buffer_add(out, par.ptr, par.len, err);
+}

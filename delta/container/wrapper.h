@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The wrappers of an EC618's `.par`: ten bytes before it for AT firmware, nothing for CSDK, and a head of
-   92 bytes for LuatOS, whose file can also contain a script. Layout: doc/package-formats.md. */
+/* The wrappers of a `.par`: ten bytes before it for AT firmware, nothing for CSDK on EC618, and a head of 92 bytes
+   for LuatOS and for CSDK on EC7xx. A file for LuatOS can also contain a script. Layout: doc/package-formats.md. */
 #ifndef DFOTA_DELTA_CONTAINER_WRAPPER_H
 #define DFOTA_DELTA_CONTAINER_WRAPPER_H
 
@@ -13,6 +13,19 @@
 #include "delta/container/luatos.h"
 
 #define WRAPPER_AT_BYTES 10
+
+enum wrapper {
+    WRAPPER_NONE,
+    WRAPPER_AT,
+    WRAPPER_HEAD,   /* the 92-byte head, without a script: CSDK on EC7xx */
+    WRAPPER_LUATOS, /* the 92-byte head, and a script if it changes */
+};
+
+/* Appends the wrapper, and in it the `.par`. Only the 92-byte head uses the magic number and the script. The head
+   allows any version of the core: no module reads the versions, and the base hash in the archive is stricter. With
+   the head `script` and `par` may be empty. Errors as below. */
+bool wrapper_add(struct buffer *out, enum wrapper wrapper, uint32_t magic, struct bytes script,
+                 struct bytes par, struct error *err) __attribute__((warn_unused_result));
 
 /* ---- AT ---- */
 

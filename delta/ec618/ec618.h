@@ -12,13 +12,8 @@
 #include <stdint.h>
 #include "base/buffer.h"
 #include "base/error.h"
+#include "delta/container/wrapper.h"
 #include "delta/ec618/payload.h"
-
-enum ec618_wrapper {
-    EC618_WRAPPER_AT,
-    EC618_WRAPPER_NONE, /* CSDK */
-    EC618_WRAPPER_LUATOS,
-};
 
 struct ec618_making {
     enum ec618_effort effort;
@@ -31,9 +26,8 @@ struct ec618_making {
    only one of them is a .binpkg, or they do not differ in anything that a package can change;
    ERROR_CORRUPT: a .binpkg is damaged; ERROR_TOO_LARGE: an image is over a limit of the module;
    ERROR_INTERNAL: no memory. */
-bool ec618_make(enum ec618_wrapper wrapper, struct bytes old, struct bytes new,
-                const struct ec618_making *making, struct buffer *ret, struct error *err)
-    __attribute__((warn_unused_result));
+bool ec618_make(enum wrapper wrapper, struct bytes old, struct bytes new, const struct ec618_making *making,
+                struct buffer *ret, struct error *err) __attribute__((warn_unused_result));
 
 /* Applies a package in any of the wrappers, as the module would. Wrapper, archive, both headers and the
    base must be right (rules.h). Each payload goes through the simulated module, and its result must have
@@ -45,9 +39,5 @@ bool ec618_apply(struct bytes old, struct bytes package, size_t max_bytes, struc
 
 /* Whether a module has room for the archive. ERROR_TOO_LARGE: it does not. Other errors as ec618_apply(). */
 bool ec618_fits_module(struct bytes package, struct error *err) __attribute__((warn_unused_result));
-
-/* Whether both images are the same for a module: AP and CP of two .binpkg files, all bytes of two raw
-   images. `note` gets a sentence about the other differences of two .binpkg files, or "". */
-bool ec618_same(struct bytes made, struct bytes new, char *note, size_t note_size);
 
 #endif

@@ -17,9 +17,9 @@ static const struct {
     enum par_attribute attribute;
 } slots[EC618_SLOTS] = {[EC618_AP] = {"AP", PAR_AP}, [EC618_CP] = {"CP", PAR_CP}};
 
-enum par_attribute ec618_slot_attribute(enum ec618_slot slot)
+enum par_attribute ec618_image_attribute(const struct ec618_image *image, enum ec618_slot slot)
 {
-    return slots[slot].attribute;
+    return image->is_binpkg ? slots[slot].attribute : image->raw_attribute;
 }
 
 const char *ec618_slot_name(enum ec618_slot slot)
@@ -77,6 +77,7 @@ bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *
     if (binpkg_owns(bytes))
         return open_binpkg(bytes, ret, err);
     ret->has[EC618_AP] = true;
+    ret->raw_attribute = PAR_AP;
     ret->part[EC618_AP] = bytes;
     ret->load_address[EC618_AP] = EC618_LOAD_ADDRESS;
     return true;
@@ -160,7 +161,7 @@ bool ec618_image_find_slot(const struct ec618_image *old, unsigned int attribute
                            struct error *err)
 {
     for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
-        if (attribute != ec618_slot_attribute(slot))
+        if (attribute != ec618_image_attribute(old, slot))
             continue;
         if (!old->has[slot])
             break;

@@ -20,16 +20,18 @@ enum ec618_slot { EC618_AP, EC618_CP, EC618_SLOTS };
 
 struct ec618_image { /* ec618_image_free(); views into the file, or into the parts of the .soc */
     bool is_soc;
-    struct soc soc;                  /* only with is_soc */
-    bool is_binpkg;                  /* also with is_soc */
-    struct binpkg binpkg;            /* only with is_binpkg */
-    bool has[EC618_SLOTS];           /* a raw image has only EC618_AP */
-    unsigned int entry[EC618_SLOTS]; /* index of the entry in the .binpkg */
+    struct soc soc;                   /* only with is_soc */
+    bool is_binpkg;                   /* also with is_soc */
+    struct binpkg binpkg;             /* only with is_binpkg */
+    bool has[EC618_SLOTS];            /* a raw image has only the slot EC618_AP */
+    enum par_attribute raw_attribute; /* of a raw image: which part it is. ec618_image_open() sets PAR_AP. */
+    unsigned int entry[EC618_SLOTS];  /* index of the entry in the .binpkg */
     struct bytes part[EC618_SLOTS];
     uint32_t load_address[EC618_SLOTS]; /* in flash */
 };
 
-enum par_attribute ec618_slot_attribute(enum ec618_slot slot);
+/* The part in that slot. */
+enum par_attribute ec618_image_attribute(const struct ec618_image *image, enum ec618_slot slot);
 const char *ec618_slot_name(enum ec618_slot slot); /* "AP", "CP" */
 
 /* `name` names the file in errors. After an error nothing is to be freed. ERROR_INVALID: another kind of file,

@@ -4,12 +4,12 @@
 
 #include <inttypes.h>
 #include "base/cleanup.h"
-#include "delta/container/luatos.h"
-#include "delta/container/par.h"
-#include "delta/container/wrapper.h"
-#include "delta/ec618/image.h"
+#include "delta/ec618/package.h"
+#include "delta/ec7xx/make.h"
 #include "delta/ec7xx/module.h"
 #include "delta/ec7xx/rules.h"
+
+#define FLASH_4MB (4U << 20)
 
 bool ec7xx_owns(struct bytes package)
 {
@@ -25,109 +25,137 @@ bool ec7xx_owns(struct bytes package)
     return par_read(archive, &par, &unwanted) && ec7xx_rules_hold_for(&par);
 }
 
-/* `head` is of a LuatOS file; all zeros for the other wrappers. *ret is empty when the file changes only the
-   script. */
-static bool unwrap(struct bytes package, struct luatos_file *head, struct bytes *ret, struct error *err)
+/* ---- Making ---- */
+
+static bool make_part(const void *how, enum ec618_slot slot, struct par_source *source,
+                      struct buffer *payload, struct error *err)
 {
-    *head = (struct luatos_file){.magic = 0};
-    *ret = package;
-    if (wrapper_at_owns(package))
-        return wrapper_at_open(package, ret, err);
-    if (!luatos_owns(package))
-        return true;
-    if (!luatos_read(package, head, err) || !luatos_check(head, err))
-        return false;
-    if (luatos_owns_full(package))
-        return error_set(err, ERROR_INVALID,
-                         "this is a full package of CSDK, not a package between two images");
-    if (head->magic == LUATOS_EC618)
-        return error_set(err, ERROR_INVALID, "the package is for an EC618");
-    if (head->common.len > 0)
-        return error_set(err, ERROR_CANNOT_APPLY,
-                         "the package has a script for an EC7xx; dfota cannot apply such a package");
-    *ret = head->sdk;
+    const struct ec7xx_making *making = how;
+    const struct ec7xx_options options = {.effort = making->effort};
+    enum ec7xx_order order;
+    struct error why;
+    if (!ec7xx_payload_make(source->old, source->new, options, payload, &order, &why))
+        return error_set(err, why.code, "%s: %.400s", par_attribute_name(source->attribute), why.text);
+    source->reverse = order == EC7XX_BACKWARD;
+    if (slot == EC618_AP && making->has_load_address)
+        source->load_address = making->load_address;
     return true;
 }
 
-struct applying {
-    struct ec618_image old;
-    struct buffer made[EC618_SLOTS];
-    struct bytes part[EC618_SLOTS]; /* of the new image; ptr NULL: as in the old image */
-};
-
-static void applying_free(struct applying *a)
+static bool make_archive(const void *how, const struct par_source *source, size_t count, struct buffer *ret,
+                         struct error *err)
 {
-    ec618_image_free(&a->old);
-    for (size_t i = 0; i < EC618_SLOTS; i++)
-        buffer_free(&a->made[i]);
+    const struct ec7xx_making *making = how;
+    return par_make_ec7xx(source, count, making->chip && making->chip->has_8mb, ret, err);
 }
 
+/* ---- Applying ---- */
+
 /* A raw image is the part that the only package changes; its base hash tells whether that is right. */
-static bool find_slot(const struct applying *a, const struct par *par, const struct par_part *part,
+static bool find_slot(const struct ec618_image *old, const struct par *par, const struct par_part *part,
                       enum ec618_slot *ret, struct error *err)
 {
     *ret = EC618_AP;
-    if (!a->old.is_binpkg)
+    if (!old->is_binpkg)
         return par->parts == 1 ||
                error_set(err, ERROR_INVALID,
                          "the archive changes AP and CP, and the old image is only one part");
-    return ec618_image_find_slot(&a->old, part->attribute, ret, err);
+    return ec618_image_find_slot(old, part->attribute, ret, err);
 }
 
-static bool check_zone(const struct applying *a, enum ec618_slot slot, const struct par_part *part,
+static bool check_zone(const struct ec618_image *old, enum ec618_slot slot, const struct par_part *part,
                        struct error *err)
 {
-    if (!a->old.is_binpkg)
+    if (!old->is_binpkg)
         return true;
-    uint32_t zone = a->old.binpkg.entry[a->old.entry[slot]].flash_bytes;
+    uint32_t zone = old->binpkg.entry[old->entry[slot]].flash_bytes;
     return part->new_bytes <= zone ||
            error_set(err, ERROR_TOO_LARGE,
                      "the new %s has %" PRIu32 " bytes; its zone in the module's flash has %" PRIu32,
                      ec618_slot_name(slot), part->new_bytes, zone);
 }
 
-static bool apply_part(struct applying *a, const struct par *par, unsigned int place, size_t max_bytes,
-                       struct error *err)
+static bool apply_part(const struct ec618_image *old, const struct par *par, unsigned int place,
+                       size_t max_bytes, enum ec618_slot *ret_slot, struct buffer *ret, struct error *err)
 {
     const struct par_part *part = &par->part[place];
-    enum ec618_slot slot;
     if (part->new_bytes > max_bytes)
         return error_set(err, ERROR_TOO_LARGE, "the new image would have %" PRIu32 " bytes; the limit is %zu",
                          part->new_bytes, max_bytes);
-    if (!find_slot(a, par, part, &slot, err) || !check_zone(a, slot, part, err) ||
-        !ec7xx_module_apply(a->old.part[slot], part, &a->made[slot], err))
-        return false;
-    a->part[slot] = buffer_bytes(&a->made[slot]);
+    return find_slot(old, par, part, ret_slot, err) && check_zone(old, *ret_slot, part, err) &&
+           ec7xx_module_apply(old->part[*ret_slot], part, ret, err);
+}
+
+static bool check(const struct par *par, struct error *err)
+{
+    if (!ec7xx_rules_hold_for(par))
+        return error_set(err, ERROR_CANNOT_APPLY, "the archive is not for an EC7xx");
+    return ec7xx_rules_check(par, err);
+}
+
+/* ---- The functions of the family ---- */
+
+static const struct chip_functions chip = {
+    .name = "an EC7xx",
+    .magic = LUATOS_EC7XX,
+    .make_part = make_part,
+    .write = make_archive,
+    .check = check,
+    .apply_part = apply_part,
+};
+
+/* A raw image is AP or CP, as `making` states. The load address has no effect on the module, so a raw image has the
+   one that all known images have. */
+static void name_raw_part(struct ec618_image *image, const struct ec7xx_making *making)
+{
+    if (image->is_binpkg)
+        return;
+    image->raw_attribute = making->raw_is_cp ? PAR_CP : PAR_AP;
+    image->load_address[EC618_AP] = making->raw_is_cp ? EC7XX_CP_ADDRESS : EC7XX_AP_ADDRESS;
+}
+
+/* The head of an archive tells whether the flash has 4 or 8 MB. */
+static bool check_flash(const struct ec618_image *image, const struct ec7xx_making *making, struct error *err)
+{
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
+        if (!image->is_binpkg || !image->has[slot])
+            continue;
+        uint32_t end = image->load_address[slot] + image->binpkg.entry[image->entry[slot]].flash_bytes;
+        if (end <= FLASH_4MB || (making->chip && making->chip->has_8mb))
+            continue;
+        return making->chip
+                   ? error_set(err, ERROR_INVALID, "%s ends at 0x%" PRIx32 ", and the flash of %s has 4 MB",
+                               ec618_slot_name(slot), end, making->chip->name)
+                   : error_set(err, ERROR_INVALID,
+                               "the images are for a chip with 8 MB of flash, and do not tell which: "
+                               "name the chip");
+    }
     return true;
 }
 
-static bool apply_archive(struct applying *a, struct bytes archive, size_t max_bytes, struct error *err)
+bool ec7xx_make(enum wrapper wrapper, struct bytes old, struct bytes new, const struct ec7xx_making *making,
+                struct buffer *ret, struct error *err)
 {
-    struct par par;
-    if (!par_read(archive, &par, err) || !par_check(&par, err))
+    _cleanup_(ec618_image_free) struct ec618_image from = {0};
+    _cleanup_(ec618_image_free) struct ec618_image to = {0};
+    if (!package_open_both(old, new, &from, &to, err))
         return false;
-    if (!ec7xx_rules_hold_for(&par))
-        return error_set(err, ERROR_CANNOT_APPLY, "the archive is not for an EC7xx");
-    if (!ec7xx_rules_check(&par, err))
-        return false;
-    for (unsigned int i = 0; i < par.parts; i++)
-        if (!apply_part(a, &par, i, max_bytes, err))
-            return false;
-    return true;
+    name_raw_part(&from, making);
+    name_raw_part(&to, making);
+    return check_flash(&from, making, err) && check_flash(&to, making, err) &&
+           package_make(&chip, wrapper, &from, &to, making, ret, err);
 }
 
 bool ec7xx_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                  struct error *err)
 {
-    _cleanup_(applying_free) struct applying a = {.part = {{NULL, 0}}};
-    struct bytes archive = {0};
-    struct luatos_file head;
-    if (!unwrap(package, &head, &archive, err) || !ec618_image_open(old, "the old image", &a.old, err) ||
-        !apply_archive(&a, archive, max_bytes, err))
-        return false;
-    if (a.old.is_binpkg)
-        return ec618_image_rebuild(&a.old, a.part, (struct bytes){NULL, 0}, max_bytes, ret, err);
-    *ret = a.made[EC618_AP];
-    a.made[EC618_AP] = (struct buffer){0};
-    return true;
+    return package_apply(&chip, old, package, max_bytes, ret, err);
+}
+
+bool ec7xx_fits_module(struct bytes package, const struct ec7xx_chip *of, struct error *err)
+{
+    bool is_script;
+    struct par par;
+    return package_read(&chip, package, &par, &is_script, err) &&
+           (is_script || ec7xx_rules_check_length(&par, of, err));
 }

@@ -7,15 +7,43 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "base/buffer.h"
 #include "base/error.h"
+#include "delta/container/wrapper.h"
+#include "base/ec7xx_chip.h"
+#include "delta/ec7xx/stream.h"
+
+/* Where all known images of AP and CP are in flash. */
+#define EC7XX_AP_ADDRESS 0x7E000
+#define EC7XX_CP_ADDRESS 0x1A000
+
+struct ec7xx_making {
+    enum ec7xx_effort effort;
+    const struct ec7xx_chip *chip; /* NULL: not known; the package is for 4 MB of flash */
+    bool raw_is_cp;                /* a raw image is CP; otherwise AP */
+    bool has_load_address;         /* false: the load address is taken from the image */
+    uint32_t load_address;         /* of the AP part in flash. A module does not use the address. */
+};
+
+/* Makes a package. The caller frees *ret. ERROR_INVALID: the images do not fit each other or the chip, they do not
+   differ in anything that a package can change, or a module would pack a section of the new image to other bytes;
+   ERROR_CORRUPT: an image is damaged; ERROR_TOO_LARGE: an image is over a limit of the module; ERROR_INTERNAL: no
+   memory. */
+bool ec7xx_make(enum wrapper wrapper, struct bytes old, struct bytes new, const struct ec7xx_making *making,
+                struct buffer *ret, struct error *err) __attribute__((warn_unused_result));
 
 /* Applies a package in any of the wrappers, as the module would. Wrapper, archive, both heads and the base must be
    right (rules.h). Each package goes through the simulated module. `old` is a .binpkg, a .soc or the raw image of
-   one part. The archive may be too long for a module: see ec7xx_rules_check_length(). Errors as engine_apply() in
+   one part. The archive may be too long for a module: see ec7xx_fits_module(). Errors as engine_apply() in
    delta/engine.h. The caller frees *ret. */
 bool ec7xx_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                  struct error *err) __attribute__((warn_unused_result));
+
+/* Whether the archive is short enough for that chip; NULL: for the chip of the family with the least room.
+   ERROR_TOO_LARGE: it is not. Other errors as ec7xx_apply(). */
+bool ec7xx_fits_module(struct bytes package, const struct ec7xx_chip *of, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* Whether the package is for an EC7xx. */
 bool ec7xx_owns(struct bytes package);

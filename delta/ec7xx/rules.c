@@ -8,7 +8,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "base/little.h"
-#include "delta/ec7xx/chip.h"
+#include "base/ec7xx_chip.h"
 #include "delta/ec7xx/payload.h"
 
 #define METHOD      0x40 /* bits 4 and 5 of byte 3 are 0, bit 6 is 1 */
@@ -178,13 +178,17 @@ bool ec7xx_rules_check(const struct par *par, struct error *err)
     return true;
 }
 
-bool ec7xx_rules_check_length(const struct par *par, const char *chip, struct error *err)
+bool ec7xx_rules_check_length(const struct par *par, const struct ec7xx_chip *chip, struct error *err)
 {
-    const struct ec7xx_chip *row = chip ? ec7xx_chip_find(chip) : NULL;
-    if (chip && !row)
-        return error_set(err, ERROR_INVALID, "the chip %.40s is not known", chip);
-    uint32_t most = row ? row->archive_bytes : ec7xx_chip_most_bytes();
-    return par->all.len <= most ||
-           error_set(err, ERROR_TOO_LARGE, "the archive has %zu bytes; a module with %s accepts at most %u",
-                     par->all.len, row ? row->name : "any chip of the family", most);
+    const struct ec7xx_chip *least = chip ? chip : ec7xx_chip_smallest();
+    if (par->all.len <= least->archive_bytes)
+        return true;
+    if (!chip)
+        return error_set(
+            err, ERROR_TOO_LARGE,
+            "the archive has %zu bytes, and the chip is not known; the chip with the least room, %s, "
+            "accepts at most %u",
+            par->all.len, least->name, least->archive_bytes);
+    return error_set(err, ERROR_TOO_LARGE, "the archive has %zu bytes; a module with %s accepts at most %u",
+                     par->all.len, chip->name, chip->archive_bytes);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include "base/error.h"
 #include "delta/container/par.h"
+#include "base/ec7xx_chip.h"
 
 #define EC7XX_PAR_VERSION    0x45
 #define EC7XX_OPTION_SYMBOLS 4 /* kind of the option with which the vendor's second form (HLS) begins */
@@ -21,9 +22,9 @@ bool ec7xx_rules_hold_for(const struct par *par);
    ERROR_CORRUPT with the fault. */
 bool ec7xx_rules_check(const struct par *par, struct error *err) __attribute__((warn_unused_result));
 
-/* Whether the archive is short enough for a chip. `chip` is a name of chip.h, or NULL: for any chip.
-   ERROR_TOO_LARGE: it is not; ERROR_INVALID: the chip is not known. */
-bool ec7xx_rules_check_length(const struct par *par, const char *chip, struct error *err)
+/* Whether the archive is short enough for a chip. NULL: the chip is not known, and the archive must fit the chip with
+   the least room. ERROR_TOO_LARGE: it does not. */
+bool ec7xx_rules_check_length(const struct par *par, const struct ec7xx_chip *chip, struct error *err)
     __attribute__((warn_unused_result));
 
 #endif

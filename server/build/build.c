@@ -143,9 +143,13 @@ static void write_diff(struct build *making, struct images *images, char *argv[D
         argv[n++] = "--suffix-file";
         argv[n++] = images->suffix_file;
     }
-    if (section && section->value[FIRMWARE_LOAD_ADDRESS][0]) {
+    if (section && section->value[FIRMWARE_LOAD_ADDRESS][0] && format && format->chip != PACKAGE_CHIP_NONE) {
         argv[n++] = "--load-address";
         argv[n++] = section->value[FIRMWARE_LOAD_ADDRESS];
+    }
+    if (section && section->value[FIRMWARE_CHIP][0] && format && format->chip == PACKAGE_CHIP_EC7XX) {
+        argv[n++] = "--chip";
+        argv[n++] = section->value[FIRMWARE_CHIP];
     }
     char *const rest[] = {"--expect-old", images->from_hex, "--expect-new", images->to_hex, "--max-image",
                           images->most,   images->from,     images->to,     making->made,   NULL};

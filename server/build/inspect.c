@@ -116,14 +116,17 @@ struct judged {
     struct image *image;
 };
 
-/* For these modules a package only works if it starts from exactly the parts that the module holds. */
-static bool is_for_ec618(const struct firmware *firmware)
+/* The chips of the devices. For modules a package only works if it starts from exactly the parts that the module
+   holds. */
+static enum package_chip chip_of(const struct firmware *firmware)
 {
     const struct family *family = family_of_name(firmware->name);
     const struct package_format *format = package_format_find(firmware->format);
-    return (format && format->is_ec618) ||
-           (!firmware->format[0] && family &&
-            (strncmp(family->name, "ec618", 5) == 0 || strcmp(family->name, "airm2m") == 0));
+    if (format)
+        return format->chip;
+    if (family && (strncmp(family->name, "ec618", 5) == 0 || strcmp(family->name, "airm2m") == 0))
+        return PACKAGE_CHIP_EC618;
+    return family && strncmp(family->name, "ec7xx", 5) == 0 ? PACKAGE_CHIP_EC7XX : PACKAGE_CHIP_NONE;
 }
 
 static void warn_of_no_delta(const struct judged *judged)
@@ -132,7 +135,7 @@ static void warn_of_no_delta(const struct judged *judged)
     const struct content *content = judged->content;
     if (content->odd[0])
         image_warn(judged->image, "dfota cannot make packages from this .binpkg: %s; %s", content->odd, way);
-    else if (is_for_ec618(judged->firmware) && strcmp(content->kind, "raw") == 0)
+    else if (chip_of(judged->firmware) != PACKAGE_CHIP_NONE && strcmp(content->kind, "raw") == 0)
         image_warn(judged->image,
                    "this file is not a .binpkg: packages treat it as a raw image of the AP part. If it is "
                    "something else, modules refuse the packages: %s",
@@ -212,7 +215,7 @@ static void warn_of_production(const struct judged *judged)
     const struct content *content = judged->content;
     bool by_name =
         strcmp(content->kind, "binpkg") == 0 && name_file_is_production(slice_of(judged->image->file_name));
-    if (by_name || (content->production && is_for_ec618(judged->firmware)))
+    if (by_name || (content->production && chip_of(judged->firmware) != PACKAGE_CHIP_NONE))
         image_warn(
             judged->image,
             "this .binpkg %s: it may be for mass production, and modules may refuse packages from it. Take "
@@ -225,12 +228,13 @@ static void warn_of_production(const struct judged *judged)
 static void warn_of_chip(const struct judged *judged)
 {
     const struct content *content = judged->content;
-    if (content->chip[0] && strcmp(content->chip, "ec618") != 0 && is_for_ec618(judged->firmware))
+    enum package_chip chip = chip_of(judged->firmware);
+    bool is_ec618 = strcmp(content->chip, "ec618") == 0;
+    if (content->chip[0] && chip != PACKAGE_CHIP_NONE && is_ec618 != (chip == PACKAGE_CHIP_EC618))
         image_warn(
             judged->image,
-            "this release is for the chip %s, and the firmware is for an EC618: no package can be made "
-            "from it",
-            content->chip);
+            "this release is for the chip %s, and the firmware is for an %s: no package can be made from it",
+            content->chip, chip == PACKAGE_CHIP_EC618 ? "EC618" : "EC7xx");
 }
 
 static bool take_image(const struct judged *judged, struct error *err)

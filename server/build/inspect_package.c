@@ -121,7 +121,7 @@ bool inspect_accept_package(const struct daemon *daemon, const struct content *c
     if (content->wrong[0] && !pair->raw)
         return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, but it is damaged: %s", content->summary,
                          content->wrong);
-    if (!external && strcmp(content->format, format) != 0)
+    if (!external && !package_format_takes(format, content->format))
         return error_set(err, ERROR_NOT_A_PACKAGE,
                          "this is %s in the format %s, but firmware %s has the format %s", content->summary,
                          content->format, pair->firmware->name, format);

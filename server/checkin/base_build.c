@@ -20,12 +20,12 @@ static void name_build(const struct image *image, char out[BUILD_NAME_SIZE])
     snprintf(out, BUILD_NAME_SIZE, "%s", image->variant[0] ? image->variant : "'' (none)");
 }
 
-/* An EC618 compares the hash of the base before it changes anything. bspatch does not, and nothing is
+/* A module with an EC618 or EC7xx compares the hash of the base before it changes anything. bspatch does not, and nothing is
    known of the updaters for external packages. */
 static bool checks_base(const char *format)
 {
     const struct package_format *found = package_format_find(format);
-    return found && found->is_ec618;
+    return found && found->chip != PACKAGE_CHIP_NONE;
 }
 
 /* The kind of core that the device says it has: in this request, or in the one to which this download was

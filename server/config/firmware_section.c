@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/ec7xx_chip.h"
 #include "base/slice.h"
 #include "server/config/config.h"
 #include "server/config/command_template.h"
 
 static bool parse_address(const char *value, char **field, struct error *err);
+static bool parse_chip(const char *value, char **field, struct error *err);
 static bool parse_command(const char *value, char **field, struct error *err);
 static bool parse_verify(const char *value, char **field, struct error *err);
 static bool parse_folders(const char *value, char **field, struct error *err);
@@ -21,8 +23,11 @@ static bool parse_yes(const char *value, char **field, struct error *err);
 /* clang-format off */
 const struct firmware_section_key firmware_section_keys[FIRMWARE_FIELDS] = {
     [FIRMWARE_LOAD_ADDRESS] = {"load_address", parse_address, "N",
-        "The address of the AP part in the module, as for dfota diff --load-address. For the ec618- formats. "
+        "The address of the AP part in the module, as for dfota diff --load-address. For the ec618- and ec7xx- formats. "
         "The module does not use this address when it applies a package."},
+    [FIRMWARE_CHIP] = {"chip", parse_chip, "NAME",
+        "The chip of the modules, such as ec718p, as for dfota diff --chip. For the ec7xx- formats. Unless set, the images "
+        "tell the chip, if they can."},
     [FIRMWARE_EXTERNAL_COMMAND] = {"external_command", parse_command, "COMMAND",
         "The command that makes the packages of the format external: the absolute path of a program, and its "
         "arguments. {old}, {new} and {out} must be among the arguments; {workdir} and {firmware} may be."},
@@ -65,6 +70,15 @@ static bool parse_address(const char *value, char **field, struct error *err)
     if (value[0])
         snprintf(text, sizeof text, "0x%llx", address);
     return copy_text(text, field, err);
+}
+
+static bool parse_chip(const char *value, char **field, struct error *err)
+{
+    const struct ec7xx_chip *chip = ec7xx_chip_find(value);
+    if (value[0] && !chip)
+        return error_set(err, ERROR_INVALID, "'%.60s' is not a chip with a known limit, such as ec718p",
+                         value);
+    return copy_text(chip ? chip->name : "", field, err);
 }
 
 static bool check_template(const char *value, const struct command_template_value *values, size_t count,

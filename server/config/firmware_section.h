@@ -14,6 +14,7 @@ struct config;
 
 enum firmware_section_field {
     FIRMWARE_LOAD_ADDRESS,     /* "0x24000" */
+    FIRMWARE_CHIP,             /* "ec718p" */
     FIRMWARE_EXTERNAL_COMMAND, /* a command as in command_template.h */
     FIRMWARE_EXTERNAL_VERIFY,
     FIRMWARE_EXTERNAL_WRITABLE, /* absolute paths, one word each */

@@ -17,9 +17,11 @@ static void write_text(const struct firmware_section *section, const char *firmw
 {
     static const enum firmware_section_field of_external[] = {FIRMWARE_EXTERNAL_COMMAND,
                                                               FIRMWARE_EXTERNAL_VERIFY},
-                                             of_header[] = {FIRMWARE_LOAD_ADDRESS};
-    const enum firmware_section_field *fields = format->by_dfota ? of_header : of_external;
-    size_t count = format->by_dfota ? format->is_ec618 : 2, at = 0;
+                                             of_chip[] = {FIRMWARE_LOAD_ADDRESS, FIRMWARE_CHIP};
+    static const size_t chip_fields[] = {
+        [PACKAGE_CHIP_NONE] = 0, [PACKAGE_CHIP_EC618] = 1, [PACKAGE_CHIP_EC7XX] = 2};
+    const enum firmware_section_field *fields = format->by_dfota ? of_chip : of_external;
+    size_t count = format->by_dfota ? chip_fields[format->chip] : 2, at = 0;
     out[0] = '\0';
     if (format->rules > 1)
         at += (size_t)snprintf(out, out_size, "rules=%u\n", format->rules);

@@ -51,11 +51,25 @@ static void the_facts_agree_with_each_other(void **state)
     (void)state;
     for (unsigned i = 0; i < PACKAGE_FORMAT_COUNT; i++) {
         const struct package_format *row = &package_format_table[i];
-        assert_true(row->by_dfota || (!row->is_ec618 && !row->takes_index));
-        assert_int_equal(row->is_ec618, row->max_bytes >= PACKAGE_FORMAT_EC618_ARCHIVE_MAX);
-        assert_int_equal(row->is_ec618, strncmp(row->name, "ec618-", 6) == 0);
+        bool is_ec618 = row->chip == PACKAGE_CHIP_EC618, is_ec7xx = row->chip == PACKAGE_CHIP_EC7XX;
+        assert_true(row->by_dfota || (row->chip == PACKAGE_CHIP_NONE && !row->takes_index));
+        assert_int_equal(row->max_bytes > 0, is_ec618 || is_ec7xx);
+        assert_int_equal(row->max_bytes >= PACKAGE_FORMAT_EC7XX_ARCHIVE_MAX, is_ec7xx);
+        assert_true(!is_ec618 || row->max_bytes >= PACKAGE_FORMAT_EC618_ARCHIVE_MAX);
+        assert_int_equal(is_ec618, strncmp(row->name, "ec618-", 6) == 0);
+        assert_int_equal(is_ec7xx, strncmp(row->name, "ec7xx-", 6) == 0);
+        assert_false(row->no_canary && row->chip != PACKAGE_CHIP_NONE);
     }
     assert_true(package_format_table[PACKAGE_FORMAT_DEFAULT].by_dfota);
+}
+
+static void devices_take_their_format(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < PACKAGE_FORMAT_COUNT; i++)
+        for (unsigned k = 0; k < PACKAGE_FORMAT_COUNT; k++)
+            assert_int_equal(package_format_takes(package_format_table[i].name, package_format_table[k].name),
+                             i == k || (i == PACKAGE_FORMAT_EC7XX_LUATOS && k == PACKAGE_FORMAT_EC7XX_CSDK));
 }
 
 static void test_what_does_not_count(void **state)
@@ -68,6 +82,9 @@ static void test_what_does_not_count(void **state)
     assert_int_equal(package_format_uncounted("ec618-luatos", head, sizeof head - 1, 91), 0);
     assert_int_equal(package_format_uncounted("ec618-csdk", head, sizeof head, 500000), 0);
     assert_int_equal(package_format_uncounted("full", head, sizeof head, 500000), 0);
+    assert_int_equal(package_format_uncounted("ec7xx-luatos", head, sizeof head, 500000), 10092);
+    assert_int_equal(package_format_uncounted("ec7xx-csdk", head, sizeof head, 500000), 10092);
+    assert_int_equal(package_format_uncounted("ec7xx-at", head, sizeof head, 500000), 0);
     memset(head + PACKAGE_FORMAT_LUATOS_SCRIPT, 0xFF, 4);
     assert_int_equal(package_format_uncounted("ec618-luatos", head, sizeof head, 500000), 0);
 }
@@ -79,6 +96,7 @@ int main(void)
         cmocka_unit_test(other_names_are_unknown),
         cmocka_unit_test(the_list_has_each_name_in_order),
         cmocka_unit_test(the_facts_agree_with_each_other),
+        cmocka_unit_test(devices_take_their_format),
         cmocka_unit_test(test_what_does_not_count),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* The table of engines, the proof of every package, and the memory that making a package takes. */
-#include "tests/unit/delta/test-delta.h"
+#include "tests/unit/delta/ec7xx/test-ec7xx.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -9,6 +9,7 @@
 #include "delta/container/luatos.h"
 #include "delta/container/par.h"
 #include "delta/container/wrapper.h"
+#include "base/ec7xx_chip.h"
 #include "delta/engine.h"
 
 static const uint8_t old_text[] = "version 1138 of a firmware";
@@ -39,27 +40,43 @@ static void the_largest_package_is_the_archive_and_its_wrapper(void **state)
                      PAR_MODULE_MAX + WRAPPER_AT_BYTES);
     assert_int_equal(package_format_table[PACKAGE_FORMAT_EC618_LUATOS].max_bytes,
                      PAR_MODULE_MAX); /* the head does not count */
+    for (size_t i = 0; i < ec7xx_chip_count; i++)
+        assert_true(ec7xx_chip_table[i].archive_bytes <= PACKAGE_FORMAT_EC7XX_ARCHIVE_MAX);
+    assert_int_equal(ec7xx_chip_find("ec718u")->archive_bytes, PACKAGE_FORMAT_EC7XX_ARCHIVE_MAX);
 }
 
 static void every_format_applies_what_it_makes(void **state)
 {
     (void)state;
+    struct plan plan = usual_plan();
+    struct buffer old_ec7xx = plan_image(&plan);
+    plan.revision = 1;
+    struct buffer new_ec7xx = plan_image(&plan);
     assert_true(engine_count > 0);
     for (size_t i = 0; i < engine_count; i++) {
         const struct engine *engine = &engine_table[i];
+        bool is_ec7xx = engine->format->chip == PACKAGE_CHIP_EC7XX;
+        struct bytes old = is_ec7xx ? buffer_bytes(&old_ec7xx) : old_image,
+                     new = is_ec7xx ? buffer_bytes(&new_ec7xx) : new_image;
         assert_ptr_equal(engine_find(engine->format->name), engine);
         struct buffer package = {0}, again = {0};
         struct error err;
-        assert_true(engine_make(engine, old_image, new_image, NULL, &package, NULL, &err));
+        assert_true(engine_make(engine, old, new, NULL, &package, NULL, &err));
+        unsigned int owners = 0;
         for (size_t k = 0; k < engine_count; k++)
-            assert_int_equal(engine_table[k].owns(buffer_bytes(&package)), k == i);
-        assert_true(engine_apply(old_image, buffer_bytes(&package), new_image.len, &again, &err));
-        assert_true(bytes_equal(buffer_bytes(&again), new_image));
+            owners += engine_table[k].owns(buffer_bytes(&package));
+        assert_int_equal(owners, 1);
+        assert_true(package_format_takes(engine->format->name,
+                                         engine_recognise(buffer_bytes(&package))->format->name));
+        assert_true(engine_apply(old, buffer_bytes(&package), new.len, &again, &err));
+        assert_true(bytes_equal(buffer_bytes(&again), new));
         buffer_free(&again);
-        assert_false(engine_apply(old_image, buffer_bytes(&package), new_image.len - 1, &again, &err));
+        assert_false(engine_apply(old, buffer_bytes(&package), new.len - 1, &again, &err));
         assert_int_equal(err.code, ERROR_TOO_LARGE);
         buffer_free(&package);
     }
+    buffer_free(&old_ec7xx);
+    buffer_free(&new_ec7xx);
 }
 
 static void an_unknown_format_is_not_found(void **state)

@@ -21,8 +21,7 @@ static struct both make_both(void)
     b.new_cp = revise(buffer_bytes(&b.old_cp), 34000);
     b.old = sample_binpkg(1, buffer_bytes(&b.old_ap), buffer_bytes(&b.old_cp));
     b.new = sample_binpkg(1, buffer_bytes(&b.new_ap), buffer_bytes(&b.new_cp));
-    assert_true(
-        ec618_make(EC618_WRAPPER_NONE, buffer_bytes(&b.old), buffer_bytes(&b.new), &making, &b.file, &err));
+    assert_true(ec618_make(WRAPPER_NONE, buffer_bytes(&b.old), buffer_bytes(&b.new), &making, &b.file, &err));
     return b;
 }
 
@@ -135,10 +134,10 @@ static void images_beyond_their_zones_are_not_made(void **state)
     struct error err;
     must_fill(&old, 7, 70000);
     must_fill(&new, 7, 3014657);
-    assert_false(ec618_make(EC618_WRAPPER_AT, buffer_bytes(&old), buffer_bytes(&new), &making, &file, &err));
+    assert_false(ec618_make(WRAPPER_AT, buffer_bytes(&old), buffer_bytes(&new), &making, &file, &err));
     assert_int_equal(err.code, ERROR_TOO_LARGE);
     assert_non_null(strstr(err.text, "the new AP has 3014657 bytes"));
-    assert_false(ec618_make(EC618_WRAPPER_AT, buffer_bytes(&new), buffer_bytes(&old), &making, &file, &err));
+    assert_false(ec618_make(WRAPPER_AT, buffer_bytes(&new), buffer_bytes(&old), &making, &file, &err));
     assert_int_equal(err.code, ERROR_TOO_LARGE);
     assert_non_null(strstr(err.text, "the old AP has 3014657 bytes"));
     buffer_free(&old);

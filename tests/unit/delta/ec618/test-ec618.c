@@ -232,7 +232,7 @@ static void packages_that_do_not_fit_are_refused(void **state)
     refuse(old, buffer_bytes(&script), ERROR_CANNOT_APPLY, "a script");
     assert_true(wrapper_luatos_add(&other_chip, LUATOS_EC7XX, &any, (struct bytes){NULL, 0},
                                    buffer_bytes(&csdk), &err));
-    refuse(old, buffer_bytes(&other_chip), ERROR_CANNOT_APPLY, "EC7xx");
+    refuse(old, buffer_bytes(&other_chip), ERROR_INVALID, "is not for an EC618");
     csdk.ptr[csdk.len - 1] ^= 1;
     refuse(old, buffer_bytes(&csdk), ERROR_CORRUPT, "damaged");
     buffer_free(&cp);

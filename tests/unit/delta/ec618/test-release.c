@@ -46,7 +46,7 @@ static void assert_makes(struct buffer old, struct buffer new, bool has_script, 
     assert_true(luatos_read(buffer_bytes(&package), &file, &err));
     assert_int_equal(file.common.len > 0, has_script);
     assert_int_equal(file.sdk.len > 0, has_core);
-    assert_true(engine_fits(buffer_bytes(&package), &err));
+    assert_true(engine_fits(buffer_bytes(&package), NULL, &err));
     buffer_free(&package);
     buffer_free(&old);
     buffer_free(&new);

@@ -106,7 +106,7 @@ static void all_wrappers(void **state)
     assert_true(takes_both(&b, &at, &err));
     assert_true(takes_both(&b, &luatos, &err));
     assert_false(takes_both(&b, &ec618, &err));
-    assert_string_equal(err.text, "the package is for an EC618");
+    assert_string_equal(err.text, "the head of the package is not for an EC7xx");
     assert_true(ec7xx_owns(buffer_bytes(&b.file)) && ec7xx_owns(buffer_bytes(&at)) &&
                 ec7xx_owns(buffer_bytes(&luatos)));
     assert_false(ec7xx_owns(buffer_bytes(&ec618)));

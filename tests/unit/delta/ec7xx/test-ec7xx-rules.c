@@ -4,7 +4,7 @@
    device does not accept. */
 #include "tests/unit/delta/ec7xx/test-ec7xx-pairs.h"
 
-#include "delta/ec7xx/chip.h"
+#include "base/ec7xx_chip.h"
 #include "delta/ec7xx/rules.h"
 
 /* Where a field is: in the head of the archive, in the head of its package, in the payload, in the first or second
@@ -248,19 +248,24 @@ static void each_chip_has_its_limit(void **state)
     struct error err;
     assert_int_equal(ec7xx_chip_count, 9);
     assert_null(ec7xx_chip_find("ec618"));
-    assert_int_equal(ec7xx_chip_most_bytes(), 950272);
+    assert_string_equal(ec7xx_chip_smallest()->name, "ec716s");
     assert_true(par_read(buffer_bytes(&p.file), &par, &err));
     for (size_t i = 0; i < ec7xx_chip_count; i++) {
         const struct ec7xx_chip *chip = &ec7xx_chip_table[i];
         par.all.len = chip->archive_bytes;
-        assert_true(ec7xx_rules_check_length(&par, chip->name, &err));
+        assert_true(chip->archive_bytes <= PACKAGE_FORMAT_EC7XX_ARCHIVE_MAX);
+        assert_true(ec7xx_rules_check_length(&par, chip, &err));
+        assert_int_equal(ec7xx_rules_check_length(&par, NULL, &err), chip->archive_bytes == 217088);
         par.all.len++;
-        assert_false(ec7xx_rules_check_length(&par, chip->name, &err));
+        assert_false(ec7xx_rules_check_length(&par, chip, &err));
         assert_int_equal(err.code, ERROR_TOO_LARGE);
-        assert_int_equal(ec7xx_rules_check_length(&par, NULL, &err), chip->archive_bytes < 950272);
     }
     assert_true(ec7xx_chip_find("EC718P")->archive_bytes == 331776);
-    assert_false(ec7xx_rules_check_length(&par, "ec618", &err));
+    assert_false(ec7xx_rules_check_length(&par, NULL, &err));
+    assert_string_equal(
+        err.text,
+        "the archive has 950273 bytes, and the chip is not known; the chip with the least room, "
+        "ec716s, accepts at most 217088");
     free_pair(&p);
 }
 

@@ -7,6 +7,7 @@
 
 #include "tests/unit/delta/container/test-containers.h"
 
+#include <lzma.h>
 #include "delta/ec7xx/image.h"
 #include "delta/lzma/lzma.h"
 
@@ -26,6 +27,7 @@ struct plan {
                                  sector and after the group before it. */
     uint32_t spare;      /* bytes of FF in each area, at least; sectors are filled */
     unsigned int revision; /* images of different revisions resemble each other */
+    bool other_packer;     /* another encoder than that of a module packs section 0 */
 };
 
 /* Two groups, as in real CP images: group 0 at the end of the image. */
@@ -80,6 +82,26 @@ static inline void put_entry(struct buffer *image, size_t entry, const struct pl
     memcpy(image->ptr + entry + 24, hash.byte, sizeof hash.byte);
 }
 
+/* The same form as lzma_device_pack(), by the encoder of liblzma. */
+static inline void pack_otherwise(struct buffer *out, struct bytes plain)
+{
+    lzma_options_lzma options;
+    size_t head = out->len, used = 0;
+    assert_false(lzma_lzma_preset(&options, 6));
+    options.dict_size = 0x10000;
+    options.ext_flags = 0; /* no end marker */
+    lzma_set_ext_size(options, plain.len);
+    const lzma_filter chain[] = {{LZMA_FILTER_LZMA1EXT, &options}, {LZMA_VLI_UNKNOWN, NULL}};
+    must_fill(out, 0, LZMA_HEAD_BYTES + plain.len + 1000);
+    out->ptr[head] = 0x5D;
+    put_u32(out, head + 1, 0x10000);
+    put_u32(out, head + 5, (uint32_t)plain.len);
+    assert_int_equal(lzma_raw_buffer_encode(chain, NULL, plain.ptr, plain.len,
+                                            out->ptr + head + LZMA_HEAD_BYTES, &used, plain.len + 1000),
+                     LZMA_OK);
+    out->len = head + LZMA_HEAD_BYTES + used;
+}
+
 static inline void add_section(struct buffer *image, const struct plan *plan, unsigned int place)
 {
     struct buffer plain = plan_bytes(50 + place, plan->section[place].bytes, plan->revision);
@@ -88,6 +110,8 @@ static inline void add_section(struct buffer *image, const struct plan *plan, un
     size_t offset = image->len;
     if (plan->section[place].is_stored)
         must_add(image, plain.ptr, plain.len);
+    else if (plan->other_packer && place == 0)
+        pack_otherwise(image, buffer_bytes(&plain));
     else
         assert_true(lzma_device_pack(image, buffer_bytes(&plain), &err));
     put_entry(image, plan->table_at + 8 + 56 * (size_t)place, plan, place, offset, buffer_bytes(&plain));

@@ -91,12 +91,14 @@ static void every_byte_that_dfota_writes_is_explained(void **state)
     for (size_t i = 0; i < engine_count; i++) {
         struct buffer package = {0};
         struct engine_options options = {.effort = ENGINE_QUICK};
+        if (engine_table[i].format->chip == PACKAGE_CHIP_EC7XX) /* test-ec7xx-archives.c */
+            continue;
         assert_true(engine_make(&engine_table[i], buffer_bytes(&old), buffer_bytes(&new), &options, &package,
                                 NULL, &err));
         char *text = inspect(buffer_bytes(&package), &sound, &err);
         assert_true(sound);
         assert_covers(text, package.len);
-        if (engine_table[i].format->is_ec618) {
+        if (engine_table[i].format->chip == PACKAGE_CHIP_EC618) {
             assert_has(text, "(CP)");
             assert_has(text, "index 1, order bit");
             assert_null(strstr(text, "Not understood"));
@@ -138,12 +140,15 @@ static void a_cut_off_file_is_printed_as_far_as_it_goes(void **state)
     struct error err;
     for (size_t i = 0; i < engine_count; i++) {
         struct buffer package = {0};
+        if (engine_table[i].format->chip == PACKAGE_CHIP_EC7XX) /* test-ec7xx-archives.c */
+            continue;
         assert_true(engine_make(&engine_table[i], old, new, &options, &package, NULL, &err));
         for (size_t len = 10; len < package.len; len++) {
             bool sound;
             char *text = inspect((struct bytes){package.ptr, len}, &sound, &err);
             assert_covers(text, len);
-            if (engine_table[i].format->is_ec618) { /* bsdiff does not state where its last stream ends */
+            if (engine_table[i].format->chip ==
+                PACKAGE_CHIP_EC618) { /* bsdiff does not state where its last stream ends */
                 assert_false(sound);
                 assert_int_equal(err.code, ERROR_CORRUPT);
             }

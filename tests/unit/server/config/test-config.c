@@ -323,6 +323,7 @@ static void test_errors_in_sections(void **state)
         {"load_address = -1", "/conf:2: load_address: '-1'"},
         {"load_address = 1\nload_address = 1",
          "/conf:3: load_address is already set for this firmware in line 2"},
+        {"chip = ec618", "/conf:2: chip: 'ec618' is not a chip with a known limit, such as ec718p"},
         {"external_command = /x {old} {new}", "/conf:2: external_command: {out} is missing"},
         {"external_command = x {old} {new} {out}",
          "/conf:2: external_command: the program must be an absolute path"},

@@ -78,6 +78,17 @@ static void test_what_is_written_otherwise_is_the_same(void **state)
     assert_string_not_equal(recipe("f", "ec618-at"), recipe("h", "ec618-at"));
 }
 
+static void test_the_chip_counts_for_an_ec7xx_only(void **state)
+{
+    (void)state;
+    set("f", "chip", "EC718P");
+    set("g", "chip", "ec718p");
+    assert_string_equal(recipe("f", "ec7xx-at"), recipe("g", "ec7xx-at"));
+    assert_string_not_equal(recipe("f", "ec7xx-at"), recipe("h", "ec7xx-at"));
+    assert_string_equal(recipe("f", "ec618-at"), recipe("h", "ec618-at"));
+    assert_string_equal(recipe("f", "bsdiff"), "");
+}
+
 static void test_an_own_section_stands_for_the_common_one(void **state)
 {
     (void)state;
@@ -108,6 +119,7 @@ int main(void)
         cmocka_unit_test_teardown(test_nothing_is_added, forget),
         cmocka_unit_test_teardown(test_the_rules_of_a_format_are_part_of_its_key, forget),
         cmocka_unit_test_teardown(test_what_is_written_otherwise_is_the_same, forget),
+        cmocka_unit_test_teardown(test_the_chip_counts_for_an_ec7xx_only, forget),
         cmocka_unit_test_teardown(test_an_own_section_stands_for_the_common_one, forget),
         cmocka_unit_test_teardown(test_the_name_counts_where_the_command_is_told_it, forget),
     };
