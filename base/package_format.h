@@ -19,7 +19,7 @@
 #define PACKAGE_FORMAT_EC618_FULL_MAX (1472 * 1024)
 
 #define PACKAGE_FORMAT_EC618_IMAGES "two .soc, two .binpkg files, or two raw images of the AP part"
-#define PACKAGE_FORMAT_EC7XX_IMAGES "two .soc, two .binpkg files, or two raw images of the AP or CP part"
+#define PACKAGE_FORMAT_EC7XX_IMAGES "two .soc, two .binpkg files, or two raw images of AP or CP"
 
 /* The columns are the fields of struct package_format, after the identifier. To add a format, add a row. */
 /* clang-format off */

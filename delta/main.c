@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/ec7xx_chip.h"
 #include "base/text.h"
 #include "delta/command.h"
 
@@ -125,18 +126,21 @@ static void print_help(void)
     for (size_t i = 0; i < COMMANDS; i++)
         print_usage(&command_table[i]);
     puts("  dfota --help | --version\n");
-    printf("Formats:");
-    for (size_t i = 0; i < engine_count; i++)
-        printf(" %s", engine_table[i].format->name);
-    puts("");
+    puts("Formats:");
     for (size_t i = 0; i < engine_count; i++) {
         const struct package_format *format = engine_table[i].format;
         printf("  %-13s for %s\n  %-13s of %s\n  %-13s wrapper: %s", format->name, format->devices, "",
                format->images, "", format->wrapper);
-        if (format->max_bytes)
+        if (format->chip == PACKAGE_CHIP_EC7XX)
+            printf("; limit by chip");
+        else if (format->max_bytes)
             printf("; at most %lld bytes", (long long)format->max_bytes);
         puts("");
     }
+    puts("\nChips of EC716 and EC718 modules, and how many bytes an archive may have:");
+    for (size_t i = 0; i < ec7xx_chip_count; i++)
+        printf("  %-7s %6u%s", ec7xx_chip_table[i].name, ec7xx_chip_table[i].archive_bytes,
+               i % 4 == 3 || i + 1 == ec7xx_chip_count ? "\n" : "");
     puts(
         "\nExit status: 0 success; 1 error in the files (wrong hash, bad package, too\n"
         "large); 2 usage; 3 error of the machine (no such file, no memory); 4 the disk is\n"
