@@ -2,8 +2,8 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* The chips of the EC7xx family, and how long a delta archive may be for each. The limits are those of the
    vendor's packer. The zones of AP and CP are in the .binpkg. */
-#ifndef DFOTA_DELTA_EC7XX_CHIP_H
-#define DFOTA_DELTA_EC7XX_CHIP_H
+#ifndef DFOTA_DELTA_CONTAINER_CHIP_H
+#define DFOTA_DELTA_CONTAINER_CHIP_H
 
 #include <stddef.h>
 #include <stdint.h>

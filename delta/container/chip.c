@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-#include "delta/ec7xx/chip.h"
+#include "delta/container/chip.h"
 
 #include <strings.h>
 
