@@ -1,12 +1,18 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The chips of the EC7xx family, and how long a delta archive may be for each. The limits are those of the
-   vendor's packer. The zones of AP and CP are in the .binpkg. */
+/* The names of chips: which chip a release, a .binpkg or a model is for, and how long a delta archive may be for each
+   chip of the EC7xx family. The limits are those of the vendor's packer. The zones of AP and CP are in the
+   .binpkg. */
 #ifndef DFOTA_DELTA_CONTAINER_CHIP_H
 #define DFOTA_DELTA_CONTAINER_CHIP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/error.h"
+
+#define CHIP_EC618 "ec618"
+#define CHIP_EC7XX "ec7xx" /* a chip of this family; which one is not known */
 
 struct ec7xx_chip {
     const char *name;
@@ -20,5 +26,34 @@ const struct ec7xx_chip *ec7xx_chip_find(const char *name); /* in upper or lower
 
 /* The longest .par of any chip, in bytes. */
 uint32_t ec7xx_chip_most_bytes(void);
+
+struct chip_model {
+    const char *model, *chip; /* `chip` is CHIP_EC618, or a name of ec7xx_chip_table */
+};
+
+/* Only models whose chip the vendor's pages, tests or tools state. */
+extern const struct chip_model chip_model_table[];
+extern const size_t chip_model_count;
+
+/* The chip that a name means, in upper or lower case: CHIP_EC618, CHIP_EC7XX, or a name of ec7xx_chip_table. `name` is
+   a family, a chip, or a model with or without the version of its hardware (`Air780EPM_A11`): all that the vendor's
+   tools write to chip.type of a .soc. NULL: unknown. */
+const char *chip_of_name(const char *name);
+
+/* The chip of the product name in a .binpkg (`EC718HM_PRD`), as above. Older builds cut the chip to six letters, so
+   `EC718P_PRD` is an EC718P, EC718PV or EC718PM: CHIP_EC7XX. NULL: unknown, or no product name. */
+const char *chip_of_product(const char *product);
+
+/* The chip of an image, from chip.type of its .soc and the product name of its .binpkg; "" for what it does not have.
+   *ret is the more exact one, or NULL when neither says a known chip. ERROR_INVALID: they contradict each other. */
+bool chip_of_image(const char *type, const char *product, const char **ret, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* Whether two results of the functions above can be the same chip. NULL is no chip. */
+bool chip_may_be(const char *one, const char *other);
+
+/* The magic number in the head of packages for a chip: LUATOS_EC618 or LUATOS_EC7XX (luatos.h). `name` as for
+   chip_of_name(). 0: unknown. */
+uint32_t chip_magic(const char *name);
 
 #endif
