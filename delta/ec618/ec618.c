@@ -107,7 +107,8 @@ bool ec618_make(enum ec618_wrapper wrapper, struct bytes old, struct bytes new,
     _cleanup_(buffer_free) struct buffer script = {0};
     _cleanup_(buffer_free) struct buffer out = {0};
     if (!open_both(&m, old, new, err) ||
-        (wrapper == EC618_WRAPPER_LUATOS && !release_pack_script(&m.old, &m.new, &script, err)) ||
+        (wrapper == EC618_WRAPPER_LUATOS &&
+         !release_pack_script(&m.old, &m.new, LUATOS_EC618, &script, err)) ||
         !make_par(&m, making, &par, err))
         return false;
     if (par.len == 0 && script.len == 0)
