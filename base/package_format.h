@@ -12,7 +12,7 @@
 /* The longest archive that an EC618 accepts, in bytes. The wrapper around the archive is not counted. */
 #define PACKAGE_FORMAT_EC618_ARCHIVE_MAX 491520
 
-/* The same for the chip with the most room in the family EC7xx; other chips have less (base/ec7xx_chip.h). */
+/* The same for the chip with the most room in the family EC7xx; other chips have less (base/chip.h). */
 #define PACKAGE_FORMAT_EC7XX_ARCHIVE_MAX 950272
 
 /* The largest full package of CSDK for an EC618, in bytes. */

@@ -9,7 +9,7 @@
 #include "delta/container/luatos.h"
 #include "delta/container/par.h"
 #include "delta/container/wrapper.h"
-#include "base/ec7xx_chip.h"
+#include "base/chip.h"
 #include "delta/engine.h"
 
 static const uint8_t old_text[] = "version 1138 of a firmware";
