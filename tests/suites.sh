@@ -5,7 +5,7 @@
 # list here excludes it, so a new test is never forgotten. tests/e2e/suites.test.mjs compares the lists with the folders.
 
 # Unit tests of code with one thread: ThreadSanitizer finds nothing there.
-unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brief campaign canary ctl-grid decision decision-allowance decision-any
+unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brief campaign canary chip ctl-grid decision decision-allowance decision-any
     decision-campaign decision-link decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make
     delta-engine delta-file delta-match delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules
     family forecast full guard hours identity inspect json-times lzma name name-dialect name-file package-format par plan-text planner

@@ -27,7 +27,7 @@ bool luatos_md5(struct bytes bytes, uint8_t ret[LUATOS_MD5_BYTES], struct error 
     return true;
 }
 
-uint32_t luatos_magic_of_chip(const char *name)
+uint32_t luatos_magic_of(const char *name)
 {
     const char *chip = chip_of_name(name);
     if (!chip)

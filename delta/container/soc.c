@@ -71,7 +71,7 @@ static bool check_areas(const struct soc_facts *facts, struct error *err)
             err, ERROR_INVALID,
             INFO " of the .soc contradicts itself: %u KB at script_addr %x do not end at full_addr %x",
             facts->script_bytes >> 10, facts->script_address, facts->kept_address);
-    return luatos_magic_of_chip(facts->chip) != LUATOS_EC618 || facts->kept_address < EC618_KEPT_END ||
+    return luatos_magic_of(facts->chip) != LUATOS_EC618 || facts->kept_address < EC618_KEPT_END ||
            error_set(err, ERROR_INVALID, INFO " of the .soc has a full_addr behind the flash of scripts: %x",
                      facts->kept_address);
 }
@@ -117,7 +117,7 @@ static bool read_areas(const json_t *info, struct soc_facts *ret, struct error *
         !read_hex(MEMBER(info, "fota", "full_addr"), "fota.full_addr", &ret->kept_address, err) ||
         !check_areas(ret, err))
         return false;
-    uint32_t magic = luatos_magic_of_chip(ret->chip);
+    uint32_t magic = luatos_magic_of(ret->chip);
     if (magic == LUATOS_EC618)
         ret->kept_bytes = EC618_KEPT_END - ret->kept_address;
     return magic != LUATOS_EC7XX || read_kept(info, ret, err);

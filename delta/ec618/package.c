@@ -77,7 +77,7 @@ static bool check_chip(const struct chip_functions *chip, const struct ec618_ima
     const char *found;
     if (!ec618_image_chip(image, &found, err))
         return false;
-    return !found || luatos_magic_of_chip(found) == chip->magic ||
+    return !found || luatos_magic_of(found) == chip->magic ||
            error_set(err, ERROR_INVALID, "the %s image is for the chip %s, not for %s", name, found,
                      chip->name);
 }

@@ -104,8 +104,7 @@ static const struct chip_functions functions = {
     .apply_part = apply_part,
 };
 
-/* A raw image is AP or CP, as `making` states. The load address has no effect on the module, so a raw image has the
-   one that all known images have. */
+/* A raw image is AP or CP, as `making` states. The load address has no effect on the module. */
 static void name_raw_part(struct ec618_image *image, const struct ec7xx_making *making)
 {
     if (image->is_binpkg)

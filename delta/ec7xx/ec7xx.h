@@ -14,14 +14,15 @@
 #include "base/chip.h"
 #include "delta/ec7xx/stream.h"
 
-/* Where all known images of AP and CP are in flash. */
+/* For a raw image, whose address is not known: where AP and CP are in the vendor's samples. Other chips have AP
+   elsewhere. A module does not use the address. */
 #define EC7XX_AP_ADDRESS 0x7E000
 #define EC7XX_CP_ADDRESS 0x1A000
 
 struct ec7xx_making {
     enum ec7xx_effort effort;
-    const struct ec7xx_chip
-        *chip;             /* NULL: that of the images; if they do not tell, a chip with 4 MB of flash */
+    /* NULL: that of the images; if they do not tell, a chip with 4 MB of flash. */
+    const struct ec7xx_chip *chip;
     bool raw_is_cp;        /* a raw image is CP; otherwise AP */
     bool has_load_address; /* false: the load address is taken from the image */
     uint32_t load_address; /* of the AP part in flash. A module does not use the address. */

@@ -1,10 +1,14 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* The names of chips: families, models, product names, and the magic number of their packages. */
-#include "tests/unit/delta/container/test-containers.h"
+/* The names of chips: families, models and product names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
 
 #include "base/chip.h"
-#include "delta/container/luatos.h"
 
 static void assert_chip(const char *found, const char *chip, const char *name)
 {
@@ -129,18 +133,6 @@ static void chips_that_may_be_the_same(void **state)
     assert_false(chip_may_be(NULL, NULL));
 }
 
-static void each_family_has_its_magic_number(void **state)
-{
-    (void)state;
-    assert_int_equal(luatos_magic_of_chip("ec618"), LUATOS_EC618);
-    assert_int_equal(luatos_magic_of_chip("Air780EG"), LUATOS_EC618);
-    assert_int_equal(luatos_magic_of_chip("ec7xx"), LUATOS_EC7XX);
-    assert_int_equal(luatos_magic_of_chip("Air8000"), LUATOS_EC7XX);
-    assert_int_equal(luatos_magic_of_chip("bk72xx"), 0);
-    for (size_t i = 0; i < ec7xx_chip_count; i++)
-        assert_int_equal(luatos_magic_of_chip(ec7xx_chip_table[i].name), LUATOS_EC7XX);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,7 +141,6 @@ int main(void)
         cmocka_unit_test(a_product_name_is_exact_or_cut),
         cmocka_unit_test(an_image_is_for_the_chip_that_is_stated_more_exactly),
         cmocka_unit_test(chips_that_may_be_the_same),
-        cmocka_unit_test(each_family_has_its_magic_number),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

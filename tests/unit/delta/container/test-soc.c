@@ -3,6 +3,8 @@
 /* Archives, and the releases in them: what is read, and what is refused. */
 #include "tests/unit/delta/container/test-release.h"
 
+#include "base/chip.h"
+#include "delta/container/luatos.h"
 #include "delta/container/soc.h"
 
 #define ROOM ((size_t)1 << 20)
@@ -329,6 +331,18 @@ static void the_one_firmware_of_an_archive_is_taken(void **state)
     buffer_free(&made);
 }
 
+static void each_family_has_its_magic_number(void **state)
+{
+    (void)state;
+    assert_int_equal(luatos_magic_of("ec618"), LUATOS_EC618);
+    assert_int_equal(luatos_magic_of("Air780EG"), LUATOS_EC618);
+    assert_int_equal(luatos_magic_of("ec7xx"), LUATOS_EC7XX);
+    assert_int_equal(luatos_magic_of("Air8000"), LUATOS_EC7XX);
+    assert_int_equal(luatos_magic_of("bk72xx"), 0);
+    for (size_t i = 0; i < ec7xx_chip_count; i++)
+        assert_int_equal(luatos_magic_of(ec7xx_chip_table[i].name), LUATOS_EC7XX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +355,7 @@ int main(void)
         cmocka_unit_test(the_kept_area_of_an_ec7xx_ends_where_the_delta_region_begins),
         cmocka_unit_test(places_of_an_ec7xx_that_contradict_each_other_are_refused),
         cmocka_unit_test(releases_for_the_same_chip_may_name_it_differently),
+        cmocka_unit_test(each_family_has_its_magic_number),
         cmocka_unit_test(a_release_without_luatos_has_no_areas),
         cmocka_unit_test(the_one_firmware_of_an_archive_is_taken),
     };

@@ -217,6 +217,27 @@ static void the_script_of_an_ec7xx_is_packed_and_unpacked(void **state)
     buffer_free(&script);
 }
 
+/* The whole way: the package is made, and applied to the old release. */
+static void a_package_of_ec7xx_luatos_has_the_script(void **state)
+{
+    (void)state;
+    static const struct engine_options quick = {.effort = ENGINE_QUICK};
+    struct releases r;
+    struct buffer package = {0};
+    struct luatos_file file;
+    struct error err = {ERROR_CODES, ""};
+    open_releases(&r, INFO_EC7XX, text_bytes("print(1) -- and more"), INFO_EC7XX,
+                  text_bytes("print(2) -- and more"));
+    if (!engine_make(engine_find("ec7xx-luatos"), buffer_bytes(&r.file[0]), buffer_bytes(&r.file[1]), &quick,
+                     &package, NULL, &err))
+        fail_msg("%s", err.text);
+    assert_true(luatos_read(buffer_bytes(&package), &file, &err));
+    assert_int_equal(file.magic, LUATOS_EC7XX);
+    assert_true(file.common.len > 0 && file.sdk.len == 0);
+    buffer_free(&package);
+    close_releases(&r);
+}
+
 static void assert_not_packed(const char *old, const char *new, uint32_t magic, struct bytes script,
                               enum error_code code, const char *text)
 {
@@ -311,6 +332,7 @@ int main(void)
         cmocka_unit_test(releases_that_do_not_fit_are_refused),
         cmocka_unit_test(scripts_for_other_places_are_refused),
         cmocka_unit_test(the_script_of_an_ec7xx_is_packed_and_unpacked),
+        cmocka_unit_test(a_package_of_ec7xx_luatos_has_the_script),
         cmocka_unit_test(releases_for_another_chip_are_refused),
         cmocka_unit_test(a_packed_script_must_fit_where_the_old_release_keeps_it),
         cmocka_unit_test(a_file_for_another_chip_is_not_unpacked),
