@@ -97,6 +97,10 @@ bool package_format_is(const char *name, enum package_format_id id);
 #define PACKAGE_FORMAT_LUATOS_HEAD   92
 #define PACKAGE_FORMAT_LUATOS_SCRIPT 52
 
+/* How many bytes a packed script may have when a release does not state how much its modules keep, by the size of its
+   script area. All known builds keep more: 284 of 448 KB, 360 of 512 KB, else 3/4. */
+#define PACKAGE_FORMAT_KEPT_AT_LEAST(area_bytes) ((area_bytes) / 8 * 5)
+
 /* How many bytes of a package do not count against the limit: the 92-byte head, and the script, which a module keeps in
    an area of its own. What counts is the change of the core. `start`: the first bytes of the package, at least a head
    if it has one. The package must be verified: then the script was compared with that area. 0 for other formats. */

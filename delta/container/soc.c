@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <strings.h>
 #include "base/cleanup.h"
+#include "base/package_format.h"
 #include "delta/container/bundle.h"
 #include "base/chip.h"
 #include "delta/container/luadb.h"
@@ -293,7 +294,7 @@ bool soc_write(const struct soc *soc, struct buffer *ret, struct error *err)
 
 uint32_t soc_kept_limit(const struct soc_facts *facts)
 {
-    return facts->kept_bytes ? facts->kept_bytes : facts->script_bytes / 8 * 5;
+    return facts->kept_bytes ? facts->kept_bytes : PACKAGE_FORMAT_KEPT_AT_LEAST(facts->script_bytes);
 }
 
 static bool same_chip(const struct soc_facts *old, const struct soc_facts *new)

@@ -52,8 +52,8 @@ bool soc_write(const struct soc *soc, struct buffer *ret, struct error *err)
    only when download.fs_addr and rom.fs.filesystem.offset are equal, because a build writes both and a template may
    have old values, and only when the area is not larger than the script area, because something else lies between
    then.
-   Without a known size the limit is 5/8 of the script area. All known builds keep more: 284 of 448 KB, 360 of
-   512 KB, else 3/4. So a script is not refused because the size is not stated, and no known build overflows. */
+   Without a known size the limit is PACKAGE_FORMAT_KEPT_AT_LEAST(). So a script is not refused because the size is
+   not stated, and no known build overflows. */
 uint32_t soc_kept_limit(const struct soc_facts *facts);
 
 /* Whether both can be for the same chip, and have the script in the same places. What one of them does not state is
