@@ -42,6 +42,7 @@
 
 enum {
     OPEN_OF,
+    OPEN_PAIR,
     PROMOTE,
     BY_ID,
     ADD,
@@ -59,6 +60,8 @@ static const char *const sql[] = {
     [OPEN_OF] = "SELECT " COLUMN_NAMES(COLUMNS)
                 " FROM attempt WHERE device_id = $1 AND beside = $2 "
                 "AND state IN ('waiting', 'sending', 'interrupted', 'delivered', 'handed_over')",
+    [OPEN_PAIR] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE device_id = $1 "
+                  "AND state IN ('waiting', 'sending', 'interrupted', 'delivered', 'handed_over')",
     [PROMOTE] = "UPDATE attempt SET beside = 0 WHERE id = $1",
     [BY_ID] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE id = $1",
     [ADD] = "INSERT INTO attempt (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ")",
@@ -96,6 +99,27 @@ bool attempt_open_of(struct db *db, int64_t device_id, bool beside, struct attem
                      struct error *err)
 {
     return db_row(db, QUERY(OPEN_OF, PARAMS(P_INT(device_id), P_INT(beside)), ROW(ret)), ret_found, err);
+}
+
+struct pair {
+    struct attempt row, *ret;
+    bool *ret_open;
+};
+
+static bool take_row(void *cls)
+{
+    struct pair *pair = cls;
+    pair->ret[pair->row.beside] = pair->row;
+    pair->ret_open[pair->row.beside] = true;
+    return true;
+}
+
+bool attempt_open_pair(struct db *db, int64_t device_id, struct attempt ret[2], bool ret_open[2],
+                       struct error *err)
+{
+    struct pair pair = {.ret = ret, .ret_open = ret_open};
+    ret_open[0] = ret_open[1] = false;
+    return db_rows(db, QUERY(OPEN_PAIR, PARAMS(P_INT(device_id)), ROW(&pair.row)), take_row, &pair, err);
 }
 
 bool attempt_promote(struct db *db, struct attempt *attempt, struct error *err)

@@ -34,6 +34,9 @@ struct attempt {
 };
 
 /* The open attempt of a device: the main one, or the one beside it. */
+/* Both open attempts of a device: [0] the main one, [1] the one beside. */
+bool attempt_open_pair(struct db *db, int64_t device_id, struct attempt ret[2], bool ret_open[2],
+                       struct error *err);
 bool attempt_open_of(struct db *db, int64_t device_id, bool beside, struct attempt *ret, bool *ret_found,
                      struct error *err);
 /* The attempt beside becomes the main attempt. The main attempt must have ended. */

@@ -119,6 +119,7 @@ bool db_open_writer(const char *path, struct db **ret, struct error *err);
 unsigned db_upgraded_from(const struct db *db);
 /* Opens for reading. A writer must have opened the file before. */
 bool db_open_reader(const char *path, struct db **ret, struct error *err);
+bool db_is_reader(const struct db *db);
 /* Opens a file that no server has open, such as a backup, also of an older server. The disk may be read-only.
    Writes nothing. In the file of an older server, a query of a later table or column is ERROR_INTERNAL. */
 bool db_open_copy(const char *path, struct db **ret, struct error *err);

@@ -230,8 +230,14 @@ bool db_open_reader(const char *path, struct db **ret, struct error *err)
         db_close(db);
         return false;
     }
+    db->is_reader = true;
     *ret = db;
     return true;
+}
+
+bool db_is_reader(const struct db *db)
+{
+    return db->is_reader;
 }
 
 /* Without a log beside it, no process has the file open. Then it can be read without creating other files. */

@@ -18,6 +18,7 @@ struct db {
     uint64_t changes_at_begin;
     unsigned touched;       /* see db_take_touched() */
     unsigned upgraded_from; /* see db_upgraded_from() */
+    bool is_reader;
 };
 
 /* Fills *err from SQLite's last error, with `what` in the text: a statement or a path. Returns false. */

@@ -23,13 +23,15 @@ struct checkin_task { /* first member of the caller's task */
 /* The limits that the rules go by. */
 struct decision_limits checkin_limits(const struct config *config);
 
-/* Fills the rest of a zeroed task, with what the peer's address says of the client, and queues it. Loop's thread. */
+/* Fills the rest of a zeroed task, with what the peer's address says of the client. A reader runs it at once in the loop's
+   thread, which also calls `done`; when something must be stored, or the reader cannot decide, the task goes to the
+   writer. So `run` may run twice, and before its first write it changes nothing outside of the task. Loop's thread. */
 void checkin_task_begin(struct checkin_task *task, struct request *request, writer_task_function *run,
                         writer_task_done *done);
-/* Writer's thread: loads the facts and decides. */
+/* With a reader or in the writer's thread: loads the facts and decides. */
 bool checkin_task_decide(struct checkin_task *task, struct db *db, struct error *err)
     __attribute__((warn_unused_result));
-/* Writer's thread: stores the decision, unless the request is HEAD. */
+/* As above: stores the decision, unless the request is HEAD. */
 bool checkin_task_record(struct checkin_task *task, struct db *db, struct error *err)
     __attribute__((warn_unused_result));
 /* After the commit: counts the check-in, notes what is refused and logs the answer. */

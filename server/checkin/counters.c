@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/checkin/counters.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@
 #define ROOM                                                                                                 \
     (1u << ROOM_BITS) /* devices between two flushes; above three quarters no further device is counted */
 
-struct checkin_counters {
+struct counted {
     struct {
         int64_t device_id; /* 0: free */
         int64_t check_ins, last_seen_ms;
@@ -22,10 +23,26 @@ struct checkin_counters {
     unsigned used;
 };
 
+struct checkin_counters {
+    pthread_mutex_t mutex;
+    struct counted *counting;
+    struct counted *storing; /* what a flush stores; other threads only read it */
+};
+
 bool checkin_counters_open(struct checkin_counters **ret, struct error *err)
 {
-    *ret = calloc(1, sizeof **ret);
-    return *ret || error_set(err, ERROR_INTERNAL, "out of memory");
+    struct checkin_counters *counters = calloc(1, sizeof *counters);
+    if (counters) {
+        counters->counting = calloc(1, sizeof *counters->counting);
+        counters->storing = calloc(1, sizeof *counters->storing);
+        pthread_mutex_init(&counters->mutex, NULL);
+    }
+    *ret = counters;
+    if (counters && counters->counting && counters->storing)
+        return true;
+    checkin_counters_close(counters);
+    *ret = NULL;
+    return error_set(err, ERROR_INTERNAL, "out of memory");
 }
 
 static void count_quiet(struct ledger_day *quiet, int64_t now_ms)
@@ -38,58 +55,124 @@ static void count_quiet(struct ledger_day *quiet, int64_t now_ms)
 }
 
 /* The slot of the device, or a free one. */
-static unsigned find_slot(const struct checkin_counters *counters, int64_t device_id)
+static unsigned find_slot(const struct counted *counted, int64_t device_id)
 {
     unsigned at = (unsigned)((uint64_t)device_id * 0x9E3779B97F4A7C15u >> (64 - ROOM_BITS));
-    while (counters->slot[at].device_id && counters->slot[at].device_id != device_id)
+    while (counted->slot[at].device_id && counted->slot[at].device_id != device_id)
         at = (at + 1) % ROOM;
     return at;
 }
 
-void checkin_counters_look(const struct checkin_counters *counters, int64_t device_id, int64_t *check_ins,
+static void look(const struct counted *counted, int64_t device_id, int64_t *check_ins, int64_t *last_seen_ms)
+{
+    unsigned at = find_slot(counted, device_id);
+    if (!counted->slot[at].device_id)
+        return;
+    *check_ins += counted->slot[at].check_ins;
+    *last_seen_ms = counted->slot[at].last_seen_ms;
+}
+
+void checkin_counters_look(struct checkin_counters *counters, int64_t device_id, int64_t *check_ins,
                            int64_t *last_seen_ms)
 {
-    unsigned at = counters && device_id ? find_slot(counters, device_id) : ROOM;
-    if (at == ROOM || !counters->slot[at].device_id)
+    if (!counters || !device_id)
         return;
-    *check_ins += counters->slot[at].check_ins;
-    *last_seen_ms = counters->slot[at].last_seen_ms;
+    pthread_mutex_lock(&counters->mutex);
+    look(counters->storing, device_id, check_ins, last_seen_ms);
+    look(counters->counting, device_id, check_ins, last_seen_ms);
+    pthread_mutex_unlock(&counters->mutex);
+}
+
+/* ROOM: there is no room for a further device. */
+static unsigned take_slot(struct counted *counted, int64_t device_id)
+{
+    unsigned at = find_slot(counted, device_id);
+    if (!counted->slot[at].device_id) {
+        if (counted->used >= ROOM * 3 / 4)
+            return ROOM;
+        counted->used++;
+        counted->slot[at].device_id = device_id;
+    }
+    return at;
+}
+
+static void count(struct counted *counted, int64_t device_id, int64_t now_ms, bool noted)
+{
+    unsigned at = take_slot(counted, device_id);
+    if (at == ROOM)
+        return;
+    counted->slot[at].check_ins++;
+    counted->slot[at].last_seen_ms = now_ms;
+    if (!noted)
+        count_quiet(&counted->slot[at].quiet, now_ms);
 }
 
 void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted)
 {
-    unsigned at = find_slot(counters, device_id);
-    if (!counters->slot[at].device_id) {
-        if (counters->used >= ROOM * 3 / 4)
-            return;
-        counters->used++;
-        counters->slot[at].device_id = device_id;
-    }
-    counters->slot[at].check_ins++;
-    counters->slot[at].last_seen_ms = now_ms;
-    if (!noted)
-        count_quiet(&counters->slot[at].quiet, now_ms);
+    pthread_mutex_lock(&counters->mutex);
+    count(counters->counting, device_id, now_ms, noted);
+    pthread_mutex_unlock(&counters->mutex);
+}
+
+/* From now on other threads count in the other table. */
+static const struct counted *take(struct checkin_counters *counters)
+{
+    pthread_mutex_lock(&counters->mutex);
+    struct counted *counted = counters->counting;
+    counters->counting = counters->storing;
+    counters->storing = counted;
+    pthread_mutex_unlock(&counters->mutex);
+    return counted;
 }
 
 bool checkin_counters_store(struct checkin_counters *counters, struct db *db, struct error *err)
 {
-    for (unsigned at = 0; counters->used && at < ROOM; at++) {
-        int64_t id = counters->slot[at].device_id;
-        const struct ledger_day *quiet = &counters->slot[at].quiet;
-        if (id && (!device_seen(db, id, counters->slot[at].check_ins, counters->slot[at].last_seen_ms, err) ||
+    const struct counted *counted = take(counters);
+    for (unsigned at = 0; counted->used && at < ROOM; at++) {
+        int64_t id = counted->slot[at].device_id;
+        const struct ledger_day *quiet = &counted->slot[at].quiet;
+        if (id && (!device_seen(db, id, counted->slot[at].check_ins, counted->slot[at].last_seen_ms, err) ||
                    (quiet->count && !ledger_day_add(db, id, quiet, err))))
             return false;
     }
     return true;
 }
 
+/* Adds what could not be stored to what was counted meanwhile. */
+static void merge(struct counted *counting, const struct counted *old)
+{
+    for (unsigned from = 0; old->used && from < ROOM; from++) {
+        int64_t id = old->slot[from].device_id;
+        unsigned at = id ? take_slot(counting, id) : ROOM;
+        if (at == ROOM)
+            continue;
+        struct ledger_day *quiet = &counting->slot[at].quiet, of_old = old->slot[from].quiet;
+        counting->slot[at].check_ins += old->slot[from].check_ins;
+        if (!counting->slot[at].last_seen_ms)
+            counting->slot[at].last_seen_ms = old->slot[from].last_seen_ms;
+        if (of_old.count) {
+            of_old.count += quiet->count;
+            of_old.last_ms = quiet->count ? quiet->last_ms : of_old.last_ms;
+            *quiet = of_old;
+        }
+    }
+}
+
 void checkin_counters_flushed(struct checkin_counters *counters, bool committed)
 {
-    if (committed)
-        memset(counters, 0, sizeof *counters);
+    pthread_mutex_lock(&counters->mutex);
+    if (!committed)
+        merge(counters->counting, counters->storing);
+    memset(counters->storing, 0, sizeof *counters->storing);
+    pthread_mutex_unlock(&counters->mutex);
 }
 
 void checkin_counters_close(struct checkin_counters *counters)
 {
+    if (!counters)
+        return;
+    pthread_mutex_destroy(&counters->mutex);
+    free(counters->counting);
+    free(counters->storing);
     free(counters);
 }

@@ -11,11 +11,11 @@
 struct checkin_counters;
 
 bool checkin_counters_open(struct checkin_counters **ret, struct error *err);
-/* Writer's thread only. `noted`: the ledger has the check-in; else the check-in is counted for its day. */
+/* Any thread. `noted`: the ledger has the check-in; else the check-in is counted for its day. */
 void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted);
-/* Writer's thread only: adds to *check_ins, and sets *last_seen_ms, by what is not stored yet. `counters`
+/* Any thread: adds to *check_ins, and sets *last_seen_ms, by what is not stored yet. `counters`
    may be NULL. */
-void checkin_counters_look(const struct checkin_counters *counters, int64_t device_id, int64_t *check_ins,
+void checkin_counters_look(struct checkin_counters *counters, int64_t device_id, int64_t *check_ins,
                            int64_t *last_seen_ms);
 /* For struct writer_flush: writer's thread. */
 bool checkin_counters_store(struct checkin_counters *counters, struct db *db, struct error *err);

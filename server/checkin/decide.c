@@ -7,8 +7,8 @@
 #include "server/campaign/move.h"
 
 /* The last attempt of the device is silent, and the version in the request tells its outcome late. */
-static bool find_late(struct db *db, const struct facts *facts, struct attempt *ret,
-                      enum attempt_event *event, bool *ret_found, struct error *err)
+static bool find_late(struct db *db, struct facts *facts, struct attempt *ret, enum attempt_event *event,
+                      bool *ret_found, struct error *err)
 {
     struct snapshot known = {.attempt_open = true, .attempt_state = ATTEMPT_SILENT};
     *ret_found = false;
@@ -16,6 +16,7 @@ static bool find_late(struct db *db, const struct facts *facts, struct attempt *
         return true;
     if (!attempt_silent_of(db, facts->device.id, ret, ret_found, err))
         return false;
+    facts->none_silent = !*ret_found;
     if (!*ret_found)
         return true;
     version_parse(slice_of(ret->from), &known.attempt_from);

@@ -92,6 +92,7 @@ struct facts {
     struct device device;   /* valid with snapshot.device_known */
     struct link link;       /* valid over a known link */
     struct attempt attempt; /* valid with snapshot.attempt_open */
+    bool none_silent;       /* the last attempt of the device is known not to be silent */
     struct base_build build;
     struct planned planned; /* the way to the target, when the base is another version */
     bool clamped;           /* times of the device were in the future and were set to now: to be stored */

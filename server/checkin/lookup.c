@@ -18,6 +18,15 @@
 
 /* The sender */
 
+/* A reader decides only what changes nothing: a device that is told again that it is up to date. Without this check each
+   other request would be looked up twice. */
+static bool may_change(struct db *db, const struct facts *facts, struct error *err)
+{
+    bool is_idle = facts->snapshot.device_known && facts->device.last_code == answer_code(ANSWER_UP_TO_DATE);
+    return !db_is_reader(db) || is_idle ||
+           error_set(err, ERROR_UNAVAILABLE, "the writer decides about this device");
+}
+
 static bool load_named(struct daemon *daemon, struct db *db, const struct client_identity *client,
                        struct facts *facts, struct error *err)
 {
@@ -28,6 +37,8 @@ static bool load_named(struct daemon *daemon, struct db *db, const struct client
         return false;
     if (known->product_known && known->id_usable &&
         !device_find(db, facts->product.id, &client->identity, &facts->device, &known->device_known, err))
+        return false;
+    if (!may_change(db, facts, err))
         return false;
     if (!client_secret_check(db, client, facts, err))
         return false;
@@ -66,6 +77,7 @@ static bool load_linked(struct db *db, const struct client_identity *client, str
     known->link_revoked = facts->link.revoked_ms != 0;
     known->product_known = known->id_usable = known->firmware_named = true;
     if (!device_by_id(db, facts->link.device_id, &facts->device, &known->device_known, err) ||
+        !may_change(db, facts, err) ||
         !firmware_by_id(db, facts->link.firmware_id, &facts->firmware, &known->firmware_known, err) ||
         !product_by_id(db, facts->device.product_id, &facts->product, &found, err) ||
         !client_secret_check(db, client, facts, err))
@@ -180,6 +192,8 @@ static bool load_way(struct daemon *daemon, struct db *db, struct facts *facts, 
     int order = version_compare(&known->base, &known->target);
     if (!known->target.count || order == 0 || (order > 0 && !known->downgrades))
         return look_for_base(db, facts, base, err);
+    if (db_is_reader(db)) /* plans are in the writer's memory */
+        return error_set(err, ERROR_UNAVAILABLE, "the writer decides about this device");
     if (!plan_cache_find(daemon, db, &facts->firmware, &known->base, base_build_hash(facts), &found, err))
         return false;
     *planned = *found;

@@ -24,14 +24,12 @@ static void take_news(void *cls, const struct transfer_event *event)
         news->changed = true;
 }
 
-/* Loads an open attempt, with the bytes that its peer has acknowledged up to now. */
-static bool load_open(struct daemon *daemon, struct db *db, const struct facts *facts, bool beside,
-                      struct attempt *attempt, bool *ret_open, struct error *err)
+/* Takes the bytes that the peer of an open attempt has acknowledged up to now. */
+static bool catch_up(struct daemon *daemon, struct db *db, const struct facts *facts, struct attempt *attempt,
+                     bool open, struct error *err)
 {
     struct catch_up news = {attempt, facts->checkin.now_ms, false};
-    if (!attempt_open_of(db, facts->device.id, beside, attempt, ret_open, err))
-        return false;
-    if (!*ret_open) {
+    if (!open) {
         attempt->id = 0;
         return true;
     }
@@ -64,11 +62,14 @@ static struct slot_attempt describe(const struct daemon *daemon, const struct fa
 static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *facts, struct error *err)
 {
     const struct range *range = &facts->checkin.range;
-    struct attempt main, beside;
-    bool main_open, beside_open;
-    if (!load_open(daemon, db, facts, false, &main, &main_open, err) ||
-        !load_open(daemon, db, facts, true, &beside, &beside_open, err))
+    struct attempt pair[2];
+    bool open[2];
+    if (!attempt_open_pair(db, facts->device.id, pair, open, err) ||
+        !catch_up(daemon, db, facts, &pair[0], open[0], err) ||
+        !catch_up(daemon, db, facts, &pair[1], open[1], err))
         return false;
+    struct attempt main = pair[0], beside = pair[1];
+    bool main_open = open[0], beside_open = open[1];
     /* Without evidence of a higher grade, the attempt beside is as good as the main one. */
     if (!main_open && beside_open && facts->device.confirmed_grade <= GRADE_UNAUTHENTICATED) {
         if (!attempt_promote(db, &beside, err))
