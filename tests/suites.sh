@@ -68,6 +68,14 @@ unit_programs() { list_kind test "$1"; }
 threads_programs() { list_kind test "$1" "$unthreaded_unit"; }
 fuzz_programs() { list_kind fuzz "$1"; }
 
+# source_programs DIR SOURCE: the unit tests that read files of the source; their build files hand the folder over.
+source_programs() {
+    local program
+    unit_programs "$1" | while read -r program; do
+        ! grep -qE "^$(tr /- _ <<<"$program")_CPPFLAGS = .*srcdir\)" "$2"/tests/unit/*.inc || echo "$program"
+    done
+}
+
 # missing_programs KIND SOURCES DIR: test sources that have no program in the build.
 missing_programs() {
     local source name
