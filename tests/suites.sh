@@ -10,7 +10,7 @@ unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brie
     delta-engine delta-file delta-match delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules
     family forecast full guard hours identity inspect json-times lzma name name-dialect name-file package-format par plan-text planner
     planner-any range rate reason
-    recognise retry similar slice syscall-filter testimony
+    recognise retry similar slice storage-wal syscall-filter testimony
     timestamp transcript transcript-any turnkey version watchdog wrapper"
 
 # Fuzz targets of the tools. A stranger cannot reach this code over the network, so the targets get less time.
