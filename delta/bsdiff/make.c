@@ -18,7 +18,7 @@ static const struct plan {
 } plans[] = {
     [BSDIFF_EFFORT_QUICK] = {{{0}, 0}, BSDIFF_STOCK},
     [BSDIFF_EFFORT_GOOD] = {{{115}, 3}, BSDIFF_GOOD},
-    [BSDIFF_EFFORT_BEST] = {{{100, 80, 125, 160}, 4}, BSDIFF_BEST},
+    [BSDIFF_EFFORT_BEST] = {{{115}, 4}, BSDIFF_BEST},
 };
 
 struct scripts {
