@@ -12,6 +12,11 @@
    for any image. Each window learns its own costs. */
 #define WINDOW ((size_t)4 << 20)
 
+/* A package of at most SMALL bytes is also made in other ways, with any effort, if new has at most NEAT bytes.
+   The header and what bzip2 stores for each stream are most of it. */
+#define SMALL ((size_t)1024)
+#define NEAT  ((size_t)1 << 20)
+
 static const struct plan {
     struct bsdiff_tries tries; /* no passes: the first script is used */
     enum bsdiff_packing packing;
@@ -66,22 +71,58 @@ static bool use_index(struct suffix *index, struct bytes old, struct bytes new,
     return ok;
 }
 
+/* Makes the package of a script and keeps it in *ret if it is the smallest one. An empty *ret has no package
+   yet. */
+static bool keep_smaller(struct bytes old, struct bytes new, const struct match_script *script,
+                         enum bsdiff_packing packing, struct buffer *ret, struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer made = {0};
+    if (!bsdiff_encode(old, new, script, packing, &made, err))
+        return false;
+    if (ret->len == 0 || made.len < ret->len) {
+        struct buffer larger = *ret;
+        *ret = made;
+        made = larger;
+    }
+    return true;
+}
+
+/* Makes diff bytes of the extra bytes, so that there is no extra stream. They may be outside of old. */
+static bool without_extra(const struct match_script *script, struct match_script *ret, struct error *err)
+{
+    for (size_t i = 0; i < script->count; i++) {
+        struct match_record record = script->record[i];
+        record.diff_len += record.extra_len;
+        record.seek = i + 1 < script->count ? record.seek - record.extra_len : 0;
+        record.extra_len = 0;
+        if (!match_script_add(ret, record, err))
+            return false;
+    }
+    return true;
+}
+
+/* Tries the first script with the best packing, also without an extra stream, and scripts of one record. */
+static bool make_neat(struct bytes old, struct bytes new, const struct match_script *first,
+                      struct buffer *ret, struct error *err)
+{
+    _cleanup_(match_script_free) struct match_script merged = {0};
+    struct match_record diff = {(uint32_t)new.len, 0, 0}, extra = {0, (uint32_t)new.len, 0};
+    const struct match_script tries[] = {*first, {&diff, 1, 1, 0}, {&extra, 1, 1, 0}};
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++)
+        if (!keep_smaller(old, new, &tries[i], BSDIFF_BEST, ret, err))
+            return false;
+    return without_extra(first, &merged, err) && keep_smaller(old, new, &merged, BSDIFF_BEST, ret, err);
+}
+
 static bool encode(struct bytes old, struct bytes new, const struct scripts *s, const struct plan *plan,
                    struct buffer *ret, struct error *err)
 {
-    _cleanup_(buffer_free) struct buffer smaller = {0};
-    if (!bsdiff_encode(old, new, &s->first, BSDIFF_STOCK, ret, err))
+    if (!keep_smaller(old, new, &s->first, BSDIFF_STOCK, ret, err))
         return false;
-    if (plan->tries.passes == 0)
-        return true;
-    if (!bsdiff_encode(old, new, &s->best, plan->packing, &smaller, err))
+    if (plan->tries.passes > 0 && !keep_smaller(old, new, &s->best, plan->packing, ret, err))
         return false;
-    if (smaller.len < ret->len) {
-        struct buffer quick = *ret;
-        *ret = smaller;
-        smaller = quick;
-    }
-    return true;
+    return ret->len > SMALL || new.len == 0 || new.len > NEAT ||
+           make_neat(old, new, &s->first, ret, err);
 }
 
 bool bsdiff_make(struct bytes old, struct bytes new, struct suffix *index, enum bsdiff_effort effort,

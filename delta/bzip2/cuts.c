@@ -15,18 +15,20 @@
 #define SMALLEST_CELL 1024 /* in bytes after the first run-length stage */
 /* A longer stream (after the first run-length stage) is divided into sections of one full block. The cuts of
    each section are searched on their own: a search over the whole stream would take minutes. */
-#define LONG (1 << 20)
+#define LONG    (1 << 20)
+#define SECTION (1 << 19) /* a larger piece is divided into more cells */
 
 static const struct search {
     unsigned int halvings;    /* how often the distance is halved by which cuts are moved; it starts at a
                                  quarter of a block */
     unsigned int more_blocks; /* number of small blocks that are tried in addition to the minimum */
     unsigned int cells;       /* number of cells from which large blocks are joined */
+    unsigned int long_cells;  /* the same for a section of a long stream */
 } searches[] = {
-    [BZIP_ROUGH] = {0, 0, 0},
-    [BZIP_QUICK] = {1, 0, 0},
-    [BZIP_GOOD] = {3, 1, 16},
-    [BZIP_BEST] = {5, 1, 32},
+    [BZIP_ROUGH] = {0, 0, 0, 0},
+    [BZIP_QUICK] = {1, 0, 0, 0},
+    [BZIP_GOOD] = {3, 1, 16, 24},
+    [BZIP_BEST] = {5, 1, 32, 96},
 };
 
 struct cutter {
@@ -210,7 +212,8 @@ static bool search_large(struct cutter *c, size_t size, const struct search *how
                          struct error *err)
 {
     _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
-    size_t cell = size / (how->cells + 1) + 8;
+    size_t cells = size > SECTION ? how->long_cells : how->cells;
+    size_t cell = size / (cells + 1) + 8;
     if (how->cells == 0)
         return true;
     if (!new_cuts(c, &cuts, err))
