@@ -37,7 +37,8 @@ static float rough_log2(float x)
     float m;
     memcpy(&m, &bits, sizeof m);
     /* between 1 and 2, where the logarithm is 0 at 1 and 1 at 2 */
-    return (float)exponent + (m - 1) * (1.42423F + (m - 1) * (-0.65827F + (m - 1) * (0.31528F - (m - 1) * 0.08124F)));
+    return (float)exponent +
+           (m - 1) * (1.42423F + (m - 1) * (-0.65827F + (m - 1) * (0.31528F - (m - 1) * 0.08124F)));
 }
 
 static uint16_t cost_of(float share)

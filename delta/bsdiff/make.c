@@ -48,7 +48,7 @@ static bool search_windows(const struct suffix *index, struct bytes old, struct 
     int64_t old_at = 0;
     size_t windows = (new.len + WINDOW - 1) / WINDOW, at = 0;
     for (size_t i = 1; i <= windows; i++) {
-        size_t end = (size_t)((uint64_t)new.len * i / windows);
+        size_t end = (size_t)((uint64_t) new.len *i / windows);
         struct bytes window = {new.ptr + at, end - at};
         if (!bsdiff_window_cut(&place, window.len, &first, err) ||
             !bsdiff_search(index, old, window, tries, &first, &best, err) ||
@@ -106,7 +106,7 @@ static bool make_neat(struct bytes old, struct bytes new, const struct match_scr
                       struct buffer *ret, struct error *err)
 {
     _cleanup_(match_script_free) struct match_script merged = {0};
-    struct match_record diff = {(uint32_t)new.len, 0, 0}, extra = {0, (uint32_t)new.len, 0};
+    struct match_record diff = {(uint32_t) new.len, 0, 0}, extra = {0, (uint32_t) new.len, 0};
     const struct match_script tries[] = {*first, {&diff, 1, 1, 0}, {&extra, 1, 1, 0}};
     for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++)
         if (!keep_smaller(old, new, &tries[i], BSDIFF_BEST, ret, err))
@@ -121,8 +121,7 @@ static bool encode(struct bytes old, struct bytes new, const struct scripts *s, 
         return false;
     if (plan->tries.passes > 0 && !keep_smaller(old, new, &s->best, plan->packing, ret, err))
         return false;
-    return ret->len > SMALL || new.len == 0 || new.len > NEAT ||
-           make_neat(old, new, &s->first, ret, err);
+    return ret->len > SMALL || new.len == 0 || new.len > NEAT || make_neat(old, new, &s->first, ret, err);
 }
 
 bool bsdiff_make(struct bytes old, struct bytes new, struct suffix *index, enum bsdiff_effort effort,
@@ -133,8 +132,7 @@ bool bsdiff_make(struct bytes old, struct bytes new, struct suffix *index, enum 
     const struct plan *plan = &plans[effort];
     if (!index && !suffix_build(old, &index, err))
         return false;
-    if (!use_index(index, old, new, &plan->tries, &s, err) ||
-        !encode(old, new, &s, plan, &package, err))
+    if (!use_index(index, old, new, &plan->tries, &s, err) || !encode(old, new, &s, plan, &package, err))
         return false;
     if (steps)
         *steps += s.steps + s.first.steps;

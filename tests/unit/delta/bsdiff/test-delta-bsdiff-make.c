@@ -138,7 +138,8 @@ static void a_small_change_makes_a_small_package(void **state)
     (void)state;
     struct random r = {21};
     struct buffer old = random_bytes(&r, 4096, 256), new = {0};
-    const char before[] = "dfota 1.2.3 2026-10-17 09:12:47 +00", after[] = "dfota 1.2.4 2026-11-29 18:32:11 +00";
+    const char before[] = "dfota 1.2.3 2026-10-17 09:12:47 +00",
+               after[] = "dfota 1.2.4 2026-11-29 18:32:11 +00";
     memcpy(old.ptr + 1000, before, sizeof before - 1);
     must_add(&new, old.ptr, old.len);
     make_small(buffer_bytes(&old), buffer_bytes(&new), 115);
