@@ -75,10 +75,10 @@ static void soften_costs(struct chooser *c, struct plan *plan)
     }
 }
 
+/* The costs of all tables are side by side, so that they are added at once. */
 static void cost_groups(struct chooser *c, const struct plan *plan)
 {
-    uint32_t cost[BZIP_ALPHABET_MAX][LANES] = {
-        0}; /* of all tables together, so that they are added at once */
+    uint32_t cost[BZIP_ALPHABET_MAX][LANES] = {0};
     for (unsigned int t = 0; t < plan->tables; t++)
         for (unsigned int i = 0; i < c->symbols->alphabet; i++)
             cost[i][t] = plan->cost[t][i];
