@@ -119,15 +119,13 @@ static const struct packing {
     [BSDIFF_BEST] = {{SIZE_MAX, SIZE_MAX, SIZE_MAX}, BZIP_BEST},
 };
 
-/* Compresses a stream with both encoders and appends the smaller result. An empty stream has no bytes:
-   bspatch reads none of it, and compressed it would have 14. */
+/* Compresses a stream with both encoders and appends the smaller result. An empty stream has 14 bytes. Stock bspatch
+   takes none instead, but another reader may open each stream first. */
 static bool add_stream(struct buffer *out, struct bytes plain, size_t most, enum bzip_effort effort,
                        struct error *err)
 {
     _cleanup_(buffer_free) struct buffer packed = {0};
     size_t before = out->len;
-    if (plain.len == 0)
-        return true;
     if (!bzip_add_stream(out, plain, err))
         return false;
     if (plain.len > most)

@@ -183,13 +183,15 @@ describe('dfota against stock bsdiff and bspatch', () => {
         assert.deepEqual(await bench.get('by-stock'), next);
     });
 
-    test('a package without an extra stream has no bytes for it, and stock bspatch applies it', async (t) => {
+    test('an empty extra stream is a bzip2 stream, and stock bspatch applies the package', async (t) => {
         const bench = await Bench.make(t);
         const old = release(0).subarray(0, 4096);
-        for (const [next, most] of [[old, 120], [Buffer.concat([old, Buffer.from('hello')]), 130]]) {
+        for (const [next, most] of [[old, 134], [Buffer.concat([old, Buffer.from('hello')]), 144]]) {
             await bench.put({ old, new: next });
             const made = await bench.succeeds('package', 'diff', 'old', 'new', 'package');
-            assert.equal(made.length, 32 + Number(made.readBigInt64LE(8)) + Number(made.readBigInt64LE(16)));
+            const extra = made.subarray(32 + Number(made.readBigInt64LE(8)) + Number(made.readBigInt64LE(16)));
+            assert.equal(extra.length, 14);
+            assert.equal(extra.toString('latin1', 0, 3), 'BZh');
             assert.ok(made.length <= most, `${made.length} bytes`);
             await bench.stock('bspatch', 'old', 'by-stock', 'package');
             assert.deepEqual(await bench.get('by-stock'), next);
