@@ -160,6 +160,7 @@ static bool make_room(struct bzip_symbols *s, size_t count, struct error *err)
 bool bzip_symbols_make(struct bytes plain, struct bzip_symbols *ret, struct error *err)
 {
     size_t room = plain.len + plain.len / RUN_COUNTED; /* four equal bytes become five bytes */
+    room = room < BZIP_LARGE_BLOCK ? room : BZIP_LARGE_BLOCK;
     _cleanup_(cleanup_free) uint8_t *text = malloc(room), *last = malloc(room);
     if (!text || !last)
         return error_set(err, ERROR_INTERNAL, "out of memory");
