@@ -1,0 +1,116 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* The counts of check-ins: what was counted is stored exactly once, whatever commits fail and however many threads count. */
+#include "tests/unit/storage/test-storage-scene.h"
+
+#include <pthread.h>
+#include "server/checkin/counters.h"
+#include "storage/ledger.h"
+
+#define THREADS 2
+#define EACH    20000
+
+static void store(struct checkin_counters *counters, struct db *db, bool commits)
+{
+    struct error err;
+    assert_ok(db_begin(db, &err), err);
+    assert_ok(checkin_counters_store(counters, db, &err), err);
+    if (commits)
+        assert_ok(db_commit(db, &err), err);
+    else
+        db_rollback(db);
+    checkin_counters_flushed(counters, commits);
+}
+
+static void assert_stored(struct db *db, int64_t id, int64_t check_ins, int64_t quiet)
+{
+    struct device device;
+    struct ledger_day *day;
+    struct error err;
+    size_t count;
+    bool found;
+    assert_ok(device_by_id(db, id, &device, &found, &err), err);
+    assert_int_equal(device.check_ins, check_ins);
+    assert_ok(ledger_day_list(db, id, 10, &day, &count, &err), err);
+    assert_int_equal(count, quiet > 0);
+    if (quiet)
+        assert_int_equal(day->count, quiet);
+    free(day);
+}
+
+static void test_each_check_in_is_stored_once(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct checkin_counters *counters;
+    struct error err;
+    int64_t check_ins = 0, seen_ms = 0;
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    assert_ok(checkin_counters_open(&counters, &err), err);
+    checkin_counters_add(counters, device.id, 1000, false);
+    checkin_counters_add(counters, device.id, 2000, true);
+    store(counters, place->db, false);
+    assert_stored(place->db, device.id, 0, 0);
+    checkin_counters_look(counters, device.id, &check_ins, &seen_ms);
+    assert_int_equal(check_ins, 2);
+    assert_int_equal(seen_ms, 2000);
+    checkin_counters_add(counters, device.id, 3000, false);
+    store(counters, place->db, false);
+    store(counters, place->db, true);
+    assert_stored(place->db, device.id, 3, 2);
+    store(counters, place->db, true);
+    assert_stored(place->db, device.id, 3, 2);
+    check_ins = 0;
+    checkin_counters_look(counters, device.id, &check_ins, &seen_ms);
+    assert_int_equal(check_ins, 0);
+    checkin_counters_close(counters);
+}
+
+struct counting {
+    struct checkin_counters *counters;
+    int64_t device_id;
+};
+
+static void *count(void *cls)
+{
+    const struct counting *counting = cls;
+    for (int i = 0; i < EACH; i++)
+        checkin_counters_add(counting->counters, counting->device_id, 1000, false);
+    return NULL;
+}
+
+/* A flush runs all the time; each other commit fails. */
+static void test_threads_count_while_a_flush_runs(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct counting counting;
+    struct error err;
+    pthread_t thread[THREADS];
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    assert_ok(checkin_counters_open(&counting.counters, &err), err);
+    counting.device_id = device.id;
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, count, &counting), 0);
+    for (int i = 0; i < 50; i++)
+        store(counting.counters, place->db, i % 2);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    store(counting.counters, place->db, true);
+    assert_stored(place->db, device.id, THREADS * EACH, THREADS * EACH);
+    checkin_counters_close(counting.counters);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_each_check_in_is_stored_once),
+        TEST(test_threads_count_while_a_flush_runs),
+    };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
