@@ -78,6 +78,6 @@ describe('answers that change nothing', () => {
         assert.notEqual((await module.ask()).code, 27);
         module.version = '1002';
         assert.equal((await module.ask()).code, 27);
-        assert.equal((await scene.record(module)).version, '1002');
+        assert.equal((await scene.record(module)).confirmed_version, '1002');
     });
 });
