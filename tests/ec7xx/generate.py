@@ -222,6 +222,24 @@ def make_package(pairs, backward=False, capacity=False, parts=("AP", "CP"), pack
     return seal(out)
 
 
+# ---- .binpkg ---------------------------------------------------------------------------------------------------------
+
+ZONES = {"BL": (0x804000, 0x20000), "AP": (0x87E000, 0x300000), "CP": (0x81A000, 0x64000)}
+
+
+def make_binpkg(parts, product=""):
+    """`parts`: (type, image). With a product the head is the long one, which names it."""
+    out = bytearray(0x1D8 if product else 52)
+    if product:
+        out[0x38:0x3F] = b"pkgmode"
+        out[0x190 : 0x190 + len(product)] = product.encode()
+    for kind, image in [("BL", b"the bootloader"), *parts]:
+        digest = hashlib.sha256(image).hexdigest().encode()
+        name = b"ap_bootloader" if kind == "BL" else b"%s_image" % kind.lower().encode()
+        out += struct.pack("<64s4I256s16s12x", name, *ZONES[kind], 0, len(image), digest, kind.encode()) + image
+    return bytes(out)
+
+
 # ---- Command line ----------------------------------------------------------------------------------------------------
 
 
