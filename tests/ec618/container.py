@@ -254,7 +254,19 @@ def read_soc(data):
     address, area = int(info["download"]["script_addr"], 16), info["rom"]["fs"]["script"]["size"] * 1024
     demand(address + area == int(info["fota"]["full_addr"], 16), "the script area does not end where packed scripts begin")
     script = files.get(info.get("script", {}).get("file", "script.bin"), b"")
-    return {"rom": files[info["rom"]["file"]], "script": script, "address": address, "area": area, "kept": KEPT_END - address - area}
+    kept = kept_size(info, address + area, area)
+    return {"rom": files[info["rom"]["file"]], "script": script, "address": address, "area": area, "kept": kept}
+
+
+def kept_size(info, begin, area):
+    """The size of the area from `begin` that keeps a packed script."""
+    if info["chip"]["type"].lower() == "ec618":
+        return KEPT_END - begin
+    filesystem = info["rom"]["fs"].get("filesystem", {}).get("offset")
+    delta = info["fota"].get("fota_len")
+    if delta and filesystem and filesystem == info["download"].get("fs_addr"):
+        return int(filesystem, 16) - int(delta, 16) - begin
+    return area * 5 // 8
 
 
 def new_script(release, sectors, size):

@@ -61,7 +61,8 @@ def make_tail(pieces, unz, zof):
     return words + struct.pack("<4I", 0, 0x01000000 | pieces << 16, unz, zof) + b"CMAR"
 
 
-def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,20000", zof=None, pieces=3, page=0x1000):
+def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,20000", zof=None, pieces=3, page=0x1000, packing=pack):
+    """`packing` packs a section."""
     plain = firmware(seed, unz, revision)
     groups = parse_groups(groups)
     if not groups:
@@ -76,7 +77,7 @@ def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,200
         for size, packed in sections:
             index += 1
             content = firmware(seed + 1000 * index, size, revision)
-            stored = pack(content) if packed else content
+            stored = packing(content) if packed else content
             body += b"\xff" * (align(len(body)) - len(body))
             fields = (0xEC718CA0, zof + len(body), len(stored), 0x400000 + 0x10000 * index, size)
             marks = (index, int(packed), number, int(packed), hashlib.sha256(content).digest())
