@@ -15,7 +15,7 @@ const agree = fileURLToPath(new URL('../ec7xx/agree.py', import.meta.url));
 
 describe('dfota and the second reader', () => {
     const cases = {
-        Making: ['apply the same packages of all formats', 5],
+        Making: ['apply the same packages of all formats', 6],
         Refusing: ['refuse packages for another script area, chip, part or image', 6],
         Damage: ['agree on packages with a changed byte', 3],
     };

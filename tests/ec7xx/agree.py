@@ -55,10 +55,13 @@ class Device(ProgramPacker):
 DEVICE = Device()
 
 
+def make(**shape):
+    return make_image(**shape, packing=lambda plain: DEVICE.pack(None, plain, "a section"))
+
+
 @functools.lru_cache(maxsize=None)
 def image(part, revision):
-    shape = {"AP": AP, "CP": CP}[part]
-    return make_image(**shape, revision=revision, packing=lambda plain: DEVICE.pack(None, plain, "a section"))
+    return make(**{"AP": AP, "CP": CP}[part], revision=revision)
 
 
 def binpkg(ap, cp, product=""):
@@ -213,6 +216,22 @@ class Making(Agreement):
                     _, sectors, par = reader.unwrap(package)
                     self.assertEqual((bool(sectors), bool(par)), (name != "core", name != "script"))
                     self.assertEqual(self.recognised(package), "ec7xx-luatos" if sectors else "ec7xx-csdk")
+
+    def test_images_of_any_shape(self):
+        """The group of the table is that of the tail, too, when it is the only one."""
+        source = random.Random(7)
+        for zof, numbers in ((0x1000, (1,)), (0x1000, (0,)), (0x18000, (4, 1)), (0x19000, (1, 0, 8))):
+            for pieces in (0, 1, 19):
+                shapes = []
+                for revision in (0, 1):
+                    sizes = [
+                        ",".join(source.choice(("", "u")) + str(source.randrange(1, 800)) for _ in range(source.randrange(1, 5)))
+                        for _ in numbers
+                    ]
+                    groups = "/".join("%d=%s" % pair for pair in zip(numbers, sizes))
+                    shapes.append(make(seed=9, revision=revision, unz=zof - revision, zof=zof, groups=groups, pieces=pieces))
+                with self.subTest(zof=zof, numbers=numbers, pieces=pieces):
+                    self.assert_makes(source.choice(FORMATS), *shapes, "--part", source.choice(("ap", "cp")))
 
     def test_8_mb_of_flash(self):
         for options, product in ((("--chip", "ec718um"), ""), ((), "EC718UM_PRD"), (("--chip", "ec718u"), "EC718U_PRD")):

@@ -165,7 +165,7 @@ def read_group_head(cursor):
     cursor.mark(b"\0\0", "zeros")
     sides = [Group(number, 0, []), Group(number, 0, [])]
     names = ("old", "new")
-    has_tail = [cursor.number(1, name + " has the tail (1: yes)") for name in names]
+    has_tail = [cursor.number(1, name + " has the tail (bit 0) and the table (bit 1)") for name in names]
     for side, name in zip(sides, names):
         side.tail_size = cursor.number(1, name + " tail length", str)
     for side, name in zip(sides, names):
@@ -182,9 +182,9 @@ def read_group_head(cursor):
             if section:
                 side.sections.append(section)
     for side, size, tail, name in zip(sides, sizes, has_tail, names):
-        demand(tail in (0, 1, 2), "%s: the mark of the %s tail is not 0, 1 or 2" % (cursor.what, name))
+        demand(tail < 4, "%s: the mark of the %s tail is over 3" % (cursor.what, name))
         demand(
-            (tail == 1) == (side.tail_size > 0),
+            (tail & 1) == (side.tail_size > 0),
             "%s: the mark of the %s tail and its length differ" % (cursor.what, name),
         )
         demand(
