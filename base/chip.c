@@ -85,18 +85,36 @@ const char *chip_of_name(const char *name)
     return NULL;
 }
 
+/* Whether the first `len` letters of a product name may be of that chip. */
+static bool may_mean(const char *product, size_t len, const struct ec7xx_chip *chip)
+{
+    return len >= CUT_LETTERS && strncasecmp(product, chip->name, len) == 0;
+}
+
 const char *chip_of_product(const char *product)
 {
     size_t len = strcspn(product, "_");
     const char *found = NULL;
     if (len == strlen(CHIP_EC618) && strncasecmp(product, CHIP_EC618, len) == 0)
         return CHIP_EC618;
-    for (size_t i = 0; i < ec7xx_chip_count; i++) {
-        const char *name = ec7xx_chip_table[i].name;
-        if (len >= CUT_LETTERS && strncasecmp(product, name, len) == 0)
-            found = found ? CHIP_EC7XX : name;
-    }
+    for (size_t i = 0; i < ec7xx_chip_count; i++)
+        if (may_mean(product, len, &ec7xx_chip_table[i]))
+            found = found ? CHIP_EC7XX : ec7xx_chip_table[i].name;
     return found;
+}
+
+bool chip_product_may_have(const char *product, bool has_8mb)
+{
+    size_t len = strcspn(product, "_");
+    bool is_known = false;
+    for (size_t i = 0; i < ec7xx_chip_count; i++) {
+        if (!may_mean(product, len, &ec7xx_chip_table[i]))
+            continue;
+        if (ec7xx_chip_table[i].has_8mb == has_8mb)
+            return true;
+        is_known = true;
+    }
+    return !is_known;
 }
 
 bool chip_may_be(const char *one, const char *other)

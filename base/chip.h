@@ -45,6 +45,10 @@ const char *chip_of_name(const char *name);
    `EC718P_PRD` is an EC718P, EC718PV or EC718PM: CHIP_EC7XX. NULL: unknown, or no product name. */
 const char *chip_of_product(const char *product);
 
+/* Whether some chip that the product name of a .binpkg may mean has 8 MB of flash; or 4 MB or less, if not `has_8mb`.
+   True for a name that means no chip of the EC7xx family. */
+bool chip_product_may_have(const char *product, bool has_8mb);
+
 /* The chip of an image, from chip.type of its .soc and the product name of its .binpkg; "" for what it does not have.
    *ret is the more exact one, or NULL when neither says a known chip. ERROR_INVALID: they contradict each other. */
 bool chip_of_image(const char *type, const char *product, const char **ret, struct error *err)

@@ -20,7 +20,8 @@ let server, dir, offered;
 before(async () => {
     server = await startServer(null, { keep: true });
     dir = await mkdtemp(join(tmpdir(), 'dfota-formats-'));
-    offered = /^Formats: (.*)$/m.exec((await tool('dfota', '--help')).stdout)[1].split(/[ ,]+/);
+    offered = [...(await tool('dfota', '--help')).stdout.matchAll(/^ {2}(\S+) +for /gm)].map(([, name]) => name);
+    assert.ok(offered.length >= 7, offered.join());
     for (const version of ['1138', '1147'])
         await tool('dfota-sim', '--make-image', version, join(dir, version));
 });
@@ -59,7 +60,8 @@ describe('a package format', () => {
     });
 
     test('of each kind is made, proven, and applied by a module', async () => {
-        for (const format of offered) {
+        // The images of dfota-sim are none for an EC7xx.
+        for (const format of offered.filter((name) => !name.startsWith('ec7xx-'))) {
             const [product, firmware] = [`product-${format}`, 'AirM2M_780E_LTE_AT'];
             await server.createProduct(product);
             for (const version of ['1138', '1147'])

@@ -61,7 +61,8 @@ def make_tail(pieces, unz, zof):
     return words + struct.pack("<4I", 0, 0x01000000 | pieces << 16, unz, zof) + b"CMAR"
 
 
-def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,20000", zof=None, pieces=3, page=0x1000):
+def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,20000", zof=None, pieces=3, page=0x1000, packing=pack):
+    """`packing` packs a section."""
     plain = firmware(seed, unz, revision)
     groups = parse_groups(groups)
     if not groups:
@@ -76,7 +77,7 @@ def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,200
         for size, packed in sections:
             index += 1
             content = firmware(seed + 1000 * index, size, revision)
-            stored = pack(content) if packed else content
+            stored = packing(content) if packed else content
             body += b"\xff" * (align(len(body)) - len(body))
             fields = (0xEC718CA0, zof + len(body), len(stored), 0x400000 + 0x10000 * index, size)
             marks = (index, int(packed), number, int(packed), hashlib.sha256(content).digest())
@@ -220,6 +221,24 @@ def make_package(pairs, backward=False, capacity=False, parts=("AP", "CP"), pack
         out += bytes((3, 0x24, 0, 0)) + hashlib.sha256(new).digest()
         out += bytes((0, 0x14)) + b"EC718P_%s.par".replace(b"%s", part.encode()).ljust(18, b"\0") + payload
     return seal(out)
+
+
+# ---- .binpkg ---------------------------------------------------------------------------------------------------------
+
+ZONES = {"BL": (0x804000, 0x20000), "AP": (0x87E000, 0x300000), "CP": (0x81A000, 0x64000)}
+
+
+def make_binpkg(parts, product=""):
+    """`parts`: (type, image). With a product the head is the long one, which names it."""
+    out = bytearray(0x1D8 if product else 52)
+    if product:
+        out[0x38:0x3F] = b"pkgmode"
+        out[0x190 : 0x190 + len(product)] = product.encode()
+    for kind, image in [("BL", b"the bootloader"), *parts]:
+        digest = hashlib.sha256(image).hexdigest().encode()
+        name = b"ap_bootloader" if kind == "BL" else b"%s_image" % kind.lower().encode()
+        out += struct.pack("<64s4I256s16s12x", name, *ZONES[kind], 0, len(image), digest, kind.encode()) + image
+    return bytes(out)
 
 
 # ---- Command line ----------------------------------------------------------------------------------------------------
