@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes images and packages in the layout of EC7xx modules, for tests of readers that have no real files.
 
-    generate.py image OUT [--seed N] [--revision N] [--unz N] [--zof N] [--pieces N] [--page N] [--groups GROUPS]
+    generate.py image OUT [--seed N] [--revision N] [--unz N] [--zof N] [--pieces N] [--page N] [--groups GROUPS] [--packer PROGRAM]
     generate.py package OLD NEW OUT [--backward] [--capacity] [--part AP|CP]
     generate.py pack                          a packed section on the output, the plain one on the input
 
@@ -11,14 +11,18 @@ GROUPS has the groups in the order of the image, such as 1=5000,u380,436/0=9000,
 unpacked sizes of its sections; u: not packed. `none` makes an image without sections. Each group's area ends at a
 multiple of --page. Images of one seed and two revisions are alike.
 
-OLD and NEW are images, or several with commas between them, in the order AP, CP. Sections are packed by packer.py.
+OLD and NEW are images, or several with commas between them, in the order AP, CP. Sections are packed by packer.py, whose bytes are not those of a
+module, or by a program: PROGRAM PLAIN PACKED, such as ec7xx-lzma.
 """
 
 import bz2
 import hashlib
+import os
 import random
 import struct
+import subprocess
 import sys
+import tempfile
 
 from image import Image
 from layout import align
@@ -61,7 +65,18 @@ def make_tail(pieces, unz, zof):
     return words + struct.pack("<4I", 0, 0x01000000 | pieces << 16, unz, zof) + b"CMAR"
 
 
-def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,20000", zof=None, pieces=3, page=0x1000):
+def pack_section(content, packer):
+    if packer is None:
+        return pack(content)
+    with tempfile.TemporaryDirectory() as folder:
+        plain, packed = (os.path.join(folder, name) for name in ("plain", "packed"))
+        with open(plain, "wb") as file:
+            file.write(content)
+        subprocess.run([packer, plain, packed], check=True, stdout=subprocess.DEVNULL)
+        return read(packed)
+
+
+def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,20000", zof=None, pieces=3, page=0x1000, packer=None):
     plain = firmware(seed, unz, revision)
     groups = parse_groups(groups)
     if not groups:
@@ -76,7 +91,7 @@ def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,200
         for size, packed in sections:
             index += 1
             content = firmware(seed + 1000 * index, size, revision)
-            stored = pack(content) if packed else content
+            stored = pack_section(content, packer) if packed else content
             body += b"\xff" * (align(len(body)) - len(body))
             fields = (0xEC718CA0, zof + len(body), len(stored), 0x400000 + 0x10000 * index, size)
             marks = (index, int(packed), number, int(packed), hashlib.sha256(content).digest())
@@ -238,7 +253,7 @@ def main(arguments):
             options[word[2:]] = True
         elif word.startswith("--") and arguments:
             value = arguments.pop(0)
-            options[word[2:]] = value if word in ("--groups", "--part") else int(value, 0)
+            options[word[2:]] = value if word in ("--groups", "--part", "--packer") else int(value, 0)
         else:
             words.append(word)
     if words == ["pack"]:
