@@ -23,8 +23,8 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package ec7xx lzma 
 # of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers, and of the examples.
 unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock console
     console-access console-campaigns console-devices console-firmware console-ledger console-live console-settings containers cors csdk-full
-    crash crowds ctl-tls data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs docs-zh durable ec618 ec7xx-packages
-    ec7xx-reader examples-host examples-luatos examples-python formats full growth lib metrics openapi operating pages proxy run sim-luatos story strace suites traps
+    crash crowds ctl-tls data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs docs-zh durable ec618 ec7xx
+    ec7xx-packages ec7xx-reader examples-host examples-luatos examples-python formats full growth lib metrics openapi operating pages proxy run sim-luatos story strace suites traps
     upgraded-release
     webhook-campaigns webhook-delivery"
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes images and packages in the layout of EC7xx modules, for tests of readers that have no real files.
 
-    generate.py image OUT [--seed N] [--revision N] [--unz N] [--zof N] [--pieces N] [--page N] [--groups GROUPS]
+    generate.py image OUT [--seed N] [--revision N] [--unz N] [--zof N] [--pieces N] [--page N] [--groups GROUPS] [--packer PROGRAM]
     generate.py package OLD NEW OUT [--backward] [--capacity] [--part AP|CP]
     generate.py pack                          a packed section on the output, the plain one on the input
 
@@ -11,13 +11,15 @@ GROUPS has the groups in the order of the image, such as 1=5000,u380,436/0=9000,
 unpacked sizes of its sections; u: not packed. `none` makes an image without sections. Each group's area ends at a
 multiple of --page. Images of one seed and two revisions are alike.
 
-OLD and NEW are images, or several with commas between them, in the order AP, CP. Sections are packed by packer.py.
+OLD and NEW are images, or several with commas between them, in the order AP, CP. Sections are packed by packer.py, whose bytes are not those of a
+module, or by a program that reads the plain bytes and writes the packed ones, such as ec7xx-lzma.
 """
 
 import bz2
 import hashlib
 import random
 import struct
+import subprocess
 import sys
 
 from image import Image
@@ -59,6 +61,10 @@ def make_tail(pieces, unz, zof):
     addresses = [0x800000 + 16 * place for place in range(pieces)]
     words = b"".join(struct.pack("<3I", address, address, unz << 4 | 1) for address in addresses)
     return words + struct.pack("<4I", 0, 0x01000000 | pieces << 16, unz, zof) + b"CMAR"
+
+
+def run_packer(program, plain):
+    return subprocess.run([program], input=plain, check=True, stdout=subprocess.PIPE).stdout
 
 
 def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,20000", zof=None, pieces=3, page=0x1000, packing=pack):
@@ -257,14 +263,15 @@ def main(arguments):
             options[word[2:]] = True
         elif word.startswith("--") and arguments:
             value = arguments.pop(0)
-            options[word[2:]] = value if word in ("--groups", "--part") else int(value, 0)
+            options[word[2:]] = value if word in ("--groups", "--part", "--packer") else int(value, 0)
         else:
             words.append(word)
     if words == ["pack"]:
         sys.stdout.buffer.write(pack(sys.stdin.buffer.read()))
         return 0
     if words[:1] == ["image"] and len(words) == 2:
-        out = make_image(**options)
+        packer = options.pop("packer", None)
+        out = make_image(**options, packing=(lambda plain: run_packer(packer, plain)) if packer else pack)
     elif words[:1] == ["package"] and len(words) == 4:
         pairs = [tuple(map(read, pair)) for pair in zip(words[1].split(","), words[2].split(","))]
         parts = [options.pop("part")] if "part" in options else ["AP", "CP"]
