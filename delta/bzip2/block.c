@@ -13,6 +13,15 @@
 #define MAGIC_END   0x177245385090ULL
 #define LEVEL_BYTES 100000 /* block size per level */
 
+/* Units that are tried, the most useful ones first, and how many of them each effort tries. */
+static const unsigned int unit_list[] = {34, BZIP_UNIT_STOCK, 64, 40, 32, 80, 48, 24};
+static const unsigned int units_tried[] = {
+    [BZIP_ROUGH] = 2,
+    [BZIP_QUICK] = 3,
+    [BZIP_GOOD] = 8,
+    [BZIP_BEST] = 8,
+};
+
 struct writer {
     struct buffer *out;
     uint64_t pending; /* bits that are not yet written, in the low end */
@@ -105,29 +114,80 @@ static bool put_block(struct writer *w, const struct bzip_symbols *symbols, cons
     return ok && put_symbols(w, symbols, tables, err);
 }
 
-static bool put_piece(struct writer *w, struct bytes piece, enum bzip_effort effort, struct error *err)
+/* The smallest unit for a block, by rough tables. The block must not grow beyond the limit. */
+static bool choose_unit(struct bytes piece, struct bzip_form form, unsigned int units, unsigned int *ret,
+                        struct error *err)
 {
     _cleanup_(bzip_symbols_free) struct bzip_symbols symbols = {0};
     struct bzip_tables tables;
-    if (!bzip_symbols_make(piece, &symbols, err))
+    size_t least = SIZE_MAX;
+    *ret = form.unit;
+    for (unsigned int i = 0; i < units; i++) {
+        if (bzip_symbols_size(piece, unit_list[i]) > form.limit)
+            continue;
+        if (!bzip_symbols_make(piece, unit_list[i], &symbols, err))
+            return false;
+        bzip_tables_choose(&symbols, BZIP_ROUGH, &tables);
+        size_t bits = bzip_cuts_block_bits(&symbols, &tables);
+        if (bits < least) {
+            least = bits;
+            *ret = unit_list[i];
+        }
+    }
+    return true;
+}
+
+static bool put_piece(struct writer *w, struct bytes piece, unsigned int unit, enum bzip_effort effort,
+                      struct error *err)
+{
+    _cleanup_(bzip_symbols_free) struct bzip_symbols symbols = {0};
+    struct bzip_tables tables;
+    if (!bzip_symbols_make(piece, unit, &symbols, err))
         return false;
     bzip_tables_choose(&symbols, effort, &tables);
     return put_block(w, &symbols, &tables, err);
 }
 
-bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
-                           struct error *err)
+/* `units`: how many units of the list are tried for each block; with 0 each block has the unit of the form. */
+static bool add_stream(struct buffer *out, struct bytes plain, struct bzip_form form, unsigned int units,
+                       enum bzip_effort effort, struct error *err)
 {
     _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
     struct writer w = {.out = out};
-    const char head[4] = {'B', 'Z', 'h', (char)('0' + (limit + LEVEL_BYTES - 1) / LEVEL_BYTES)};
-    if (!bzip_cuts_choose(plain, limit, effort, &cuts, err) || !buffer_add(out, head, sizeof head, err))
+    const char head[4] = {'B', 'Z', 'h', (char)('0' + (form.limit + LEVEL_BYTES - 1) / LEVEL_BYTES)};
+    if (!bzip_cuts_choose(plain, form, effort, &cuts, err) || !buffer_add(out, head, sizeof head, err))
         return false;
     for (size_t i = 0; i < cuts.blocks; i++) {
         struct bytes piece = {plain.ptr + cuts.at[i], cuts.at[i + 1] - cuts.at[i]};
-        if (!put_piece(&w, piece, effort, err))
+        unsigned int unit;
+        if (!choose_unit(piece, form, units, &unit, err) || !put_piece(&w, piece, unit, effort, err))
             return false;
     }
     bool ok = put_bits(&w, 48, MAGIC_END, err) && put_bits(&w, 32, w.crc, err);
     return ok && put_bits(&w, 7, 0, err); /* fills the last byte; the remaining bits are zero */
+}
+
+bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
+                           struct error *err)
+{
+    return add_stream(out, plain, (struct bzip_form){limit, BZIP_UNIT_STOCK}, 0, effort, err);
+}
+
+bool bzip_block_add_divided(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
+                            struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer best = {0};
+    unsigned int units = units_tried[effort];
+    for (unsigned int i = 0; i < units; i++) {
+        _cleanup_(buffer_free) struct buffer made = {0};
+        struct bzip_form form = {limit, unit_list[i]};
+        if (!add_stream(&made, plain, form, effort == BZIP_ROUGH ? 0 : units, effort, err))
+            return false;
+        if (i == 0 || made.len < best.len) {
+            struct buffer larger = best;
+            best = made;
+            made = larger;
+        }
+    }
+    return buffer_add(out, best.ptr, best.len, err);
 }

@@ -31,7 +31,7 @@ static const struct search {
 
 struct cutter {
     struct bytes plain;
-    size_t limit;    /* largest block */
+    struct bzip_form form;
     size_t capacity; /* blocks */
     struct bzip_symbols symbols;
     struct bzip_tables tables;
@@ -70,9 +70,9 @@ static bool measure(struct cutter *c, size_t from, size_t to, size_t *ret_bits, 
 {
     struct bytes piece = {c->plain.ptr + from, to - from};
     *ret_bits = TOO_LARGE;
-    if (piece.len == 0 || bzip_symbols_room(piece, c->limit) < piece.len)
+    if (piece.len == 0 || bzip_symbols_room(piece, c->form) < piece.len)
         return true;
-    if (!bzip_symbols_make(piece, &c->symbols, err))
+    if (!bzip_symbols_make(piece, c->form.unit, &c->symbols, err))
         return false;
     bzip_tables_choose(&c->symbols, BZIP_ROUGH, &c->tables);
     *ret_bits = bzip_cuts_block_bits(&c->symbols, &c->tables);
@@ -92,7 +92,8 @@ static void cut_by_size(const struct cutter *c, size_t size, struct bzip_cuts *c
 {
     cuts->blocks = 0;
     for (size_t at = 0; at < c->plain.len && cuts->blocks < c->capacity;) {
-        at += bzip_symbols_room((struct bytes){c->plain.ptr + at, c->plain.len - at}, size);
+        at += bzip_symbols_room((struct bytes){c->plain.ptr + at, c->plain.len - at},
+                                (struct bzip_form){size, c->form.unit});
         cuts->at[++cuts->blocks] = at;
     }
 }
@@ -226,10 +227,10 @@ static bool search_large(struct cutter *c, size_t size, const struct search *how
 static bool search_small(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
                          struct error *err)
 {
-    size_t fewest = (size + c->limit - 1) / c->limit;
+    size_t fewest = (size + c->form.limit - 1) / c->form.limit;
     for (size_t blocks = fewest; blocks <= fewest + how->more_blocks; blocks++) {
         size_t even = size / blocks + 8; /* a run that does not fit ends a block early */
-        if (blocks > 1 && even < c->limit && !try_size(c, even, how->halvings, best, err))
+        if (blocks > 1 && even < c->form.limit && !try_size(c, even, how->halvings, best, err))
             return false;
     }
     return true;
@@ -237,12 +238,12 @@ static bool search_small(struct cutter *c, size_t size, const struct search *how
 
 static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *best, struct error *err)
 {
-    size_t size = bzip_symbols_size(c->plain);
-    if (!try_size(c, c->limit, 0, best, err))
+    size_t size = bzip_symbols_size(c->plain, c->form.unit);
+    if (!try_size(c, c->form.limit, 0, best, err))
         return false;
     if (size < BZIP_SMALL_BLOCK / 4) /* too small for a second block */
         return true;
-    return c->limit > BZIP_SMALL_BLOCK ? search_large(c, size, &searches[effort], best, err)
+    return c->form.limit > BZIP_SMALL_BLOCK ? search_large(c, size, &searches[effort], best, err)
                                        : search_small(c, size, &searches[effort], best, err);
 }
 
@@ -253,7 +254,7 @@ static void free_cutter(struct cutter **c)
     free(*c);
 }
 
-bool bzip_cuts_choose(struct bytes plain, size_t limit, enum bzip_effort effort, struct bzip_cuts *ret,
+bool bzip_cuts_choose(struct bytes plain, struct bzip_form form, enum bzip_effort effort, struct bzip_cuts *ret,
                       struct error *err)
 {
     struct bzip_cuts best = {0};
@@ -261,7 +262,7 @@ bool bzip_cuts_choose(struct bytes plain, size_t limit, enum bzip_effort effort,
     if (!c)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     c->plain = plain;
-    c->limit = limit;
+    c->form = form;
     c->capacity = plain.len / 512 + 8; /* the smallest blocks in this file have 1/8 of 8 KB */
     if (!new_cuts(c, &best, err) || !search(c, effort, &best, err)) {
         bzip_cuts_free(&best);
