@@ -3,6 +3,7 @@
 #include "delta/bzip2/block.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include "base/cleanup.h"
 #include "delta/bzip2/cuts.h"
 #include "delta/bzip2/decode.h"
@@ -13,13 +14,22 @@
 #define MAGIC_END   0x177245385090ULL
 #define LEVEL_BYTES 100000 /* block size per level */
 
-/* Units that are tried, the most useful ones first, and how many of them each effort tries. */
-static const unsigned int unit_list[] = {34, BZIP_UNIT_STOCK, 64, 40, 32, 80, 48, 24};
-static const unsigned int units_tried[] = {
-    [BZIP_ROUGH] = 2,
-    [BZIP_QUICK] = 3,
-    [BZIP_GOOD] = 8,
-    [BZIP_BEST] = 8,
+/* Units that are tried, the most useful ones first. */
+static const uint8_t unit_list[] = {34, BZIP_UNIT_STOCK, 64, 48, 80, 24, 32, 40, 56, 28};
+#define UNITS (sizeof unit_list / sizeof unit_list[0])
+
+/* How each effort chooses the unit of a stream: the first units of the list are compared with the effort `scan`,
+   then the `kept` smallest with the effort itself. */
+static const struct choice {
+    unsigned int units;
+    enum bzip_effort scan;
+    unsigned int kept;
+    bool by_block; /* each block may have a unit of its own */
+} choices[] = {
+    [BZIP_ROUGH] = {1, BZIP_ROUGH, 0, false},
+    [BZIP_QUICK] = {3, BZIP_ROUGH, 1, false},
+    [BZIP_GOOD] = {6, BZIP_QUICK, 3, true},
+    [BZIP_BEST] = {UNITS, BZIP_QUICK, 4, true},
 };
 
 struct writer {
@@ -114,7 +124,7 @@ static bool put_block(struct writer *w, const struct bzip_symbols *symbols, cons
     return ok && put_symbols(w, symbols, tables, err);
 }
 
-/* The smallest unit for a block, by rough tables. The block must not grow beyond the limit. */
+/* The best of the first units for a block, by rough tables. The block must not grow beyond the limit. */
 static bool choose_unit(struct bytes piece, struct bzip_form form, unsigned int units, unsigned int *ret,
                         struct error *err)
 {
@@ -148,7 +158,7 @@ static bool put_piece(struct writer *w, struct bytes piece, unsigned int unit, e
     return put_block(w, &symbols, &tables, err);
 }
 
-/* `units`: how many units of the list are tried for each block; with 0 each block has the unit of the form. */
+/* `units`: each block gets the best of this number of units. 0: it gets the unit of the form. */
 static bool add_stream(struct buffer *out, struct bytes plain, struct bzip_form form, unsigned int units,
                        enum bzip_effort effort, struct error *err)
 {
@@ -173,21 +183,64 @@ bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit,
     return add_stream(out, plain, (struct bzip_form){limit, BZIP_UNIT_STOCK}, 0, effort, err);
 }
 
+/* ---- Division of runs ---- */
+
+struct trial {
+    unsigned int unit;
+    size_t len; /* of the stream */
+};
+
+static int compare_trials(const void *a, const void *b)
+{
+    const struct trial *left = a, *right = b;
+    if (left->len != right->len)
+        return left->len < right->len ? -1 : 1;
+    return (left->unit > right->unit) - (left->unit < right->unit);
+}
+
+struct dividing {
+    struct bytes plain;
+    size_t limit;
+    struct buffer best; /* the smallest stream so far */
+};
+
+/* Makes the stream with the unit of the trial, and keeps it if it is the smallest. */
+static bool try_unit(struct dividing *d, struct trial *trial, unsigned int units, enum bzip_effort effort,
+                     struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer made = {0};
+    if (!add_stream(&made, d->plain, (struct bzip_form){d->limit, trial->unit}, units, effort, err))
+        return false;
+    trial->len = made.len;
+    if (d->best.len == 0 || made.len < d->best.len) {
+        struct buffer larger = d->best;
+        d->best = made;
+        made = larger;
+    }
+    return true;
+}
+
+static bool try_units(struct dividing *d, enum bzip_effort effort, struct error *err)
+{
+    const struct choice *choice = &choices[effort];
+    struct trial trial[UNITS];
+    for (unsigned int i = 0; i < choice->units; i++) {
+        trial[i].unit = unit_list[i];
+        if (!try_unit(d, &trial[i], 0, choice->scan, err))
+            return false;
+    }
+    qsort(trial, choice->units, sizeof trial[0], compare_trials);
+    for (unsigned int i = 0; i < choice->kept; i++)
+        if (!try_unit(d, &trial[i], choice->by_block ? choice->units : 0, effort, err))
+            return false;
+    return true;
+}
+
 bool bzip_block_add_divided(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
                             struct error *err)
 {
-    _cleanup_(buffer_free) struct buffer best = {0};
-    unsigned int units = units_tried[effort];
-    for (unsigned int i = 0; i < units; i++) {
-        _cleanup_(buffer_free) struct buffer made = {0};
-        struct bzip_form form = {limit, unit_list[i]};
-        if (!add_stream(&made, plain, form, effort == BZIP_ROUGH ? 0 : units, effort, err))
-            return false;
-        if (i == 0 || made.len < best.len) {
-            struct buffer larger = best;
-            best = made;
-            made = larger;
-        }
-    }
-    return buffer_add(out, best.ptr, best.len, err);
+    struct dividing d = {.plain = plain, .limit = limit};
+    bool ok = try_units(&d, effort, err) && buffer_add(out, d.best.ptr, d.best.len, err);
+    buffer_free(&d.best);
+    return ok;
 }

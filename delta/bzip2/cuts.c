@@ -207,7 +207,7 @@ static bool join_cells(struct cutter *c, struct bzip_cuts *cuts, struct error *e
     }
 }
 
-static bool search_large(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
+static bool search_cells(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
                          struct error *err)
 {
     _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
@@ -224,7 +224,7 @@ static bool search_large(struct cutter *c, size_t size, const struct search *how
     return true;
 }
 
-static bool search_small(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
+static bool search_sizes(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
                          struct error *err)
 {
     size_t fewest = (size + c->form.limit - 1) / c->form.limit;
@@ -239,12 +239,16 @@ static bool search_small(struct cutter *c, size_t size, const struct search *how
 static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *best, struct error *err)
 {
     size_t size = bzip_symbols_size(c->plain, c->form.unit);
+    const struct search *how = &searches[effort];
     if (!try_size(c, c->form.limit, 0, best, err))
         return false;
     if (size < BZIP_SMALL_BLOCK / 4) /* too small for a second block */
         return true;
-    return c->form.limit > BZIP_SMALL_BLOCK ? search_large(c, size, &searches[effort], best, err)
-                                       : search_small(c, size, &searches[effort], best, err);
+    bool is_small = c->form.limit <= BZIP_SMALL_BLOCK;
+    if (is_small && !search_sizes(c, size, how, best, err))
+        return false;
+    /* Joined cells do not help small blocks with stock runs. */
+    return (is_small && c->form.unit == BZIP_UNIT_STOCK) || search_cells(c, size, how, best, err);
 }
 
 static void free_cutter(struct cutter **c)
@@ -254,8 +258,8 @@ static void free_cutter(struct cutter **c)
     free(*c);
 }
 
-bool bzip_cuts_choose(struct bytes plain, struct bzip_form form, enum bzip_effort effort, struct bzip_cuts *ret,
-                      struct error *err)
+bool bzip_cuts_choose(struct bytes plain, struct bzip_form form, enum bzip_effort effort,
+                      struct bzip_cuts *ret, struct error *err)
 {
     struct bzip_cuts best = {0};
     _cleanup_(free_cutter) struct cutter *c = calloc(1, sizeof *c);
