@@ -12,7 +12,7 @@
 /* The longest archive that an EC618 accepts, in bytes. The wrapper around the archive is not counted. */
 #define PACKAGE_FORMAT_EC618_ARCHIVE_MAX 491520
 
-/* The same for the chip with the most room in the family EC7xx; other chips have less (base/ec7xx_chip.h). */
+/* The same for the chip with the most room in the family EC7xx; other chips have less (base/chip.h). */
 #define PACKAGE_FORMAT_EC7XX_ARCHIVE_MAX 950272
 
 /* The largest full package of CSDK for an EC618, in bytes. */
@@ -96,6 +96,10 @@ bool package_format_is(const char *name, enum package_format_id id);
 /* The head of a package for LuatOS, and where it states the length of the script. */
 #define PACKAGE_FORMAT_LUATOS_HEAD   92
 #define PACKAGE_FORMAT_LUATOS_SCRIPT 52
+
+/* How many bytes a packed script may have when a release does not state how much its modules keep, by the size of its
+   script area. All known builds keep more: 284 of 448 KB, 360 of 512 KB, else 3/4. */
+#define PACKAGE_FORMAT_KEPT_AT_LEAST(area_bytes) ((area_bytes) / 8 * 5)
 
 /* How many bytes of a package do not count against the limit: the 92-byte head, and the script, which a module keeps in
    an area of its own. What counts is the change of the core. `start`: the first bytes of the package, at least a head

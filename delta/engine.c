@@ -119,16 +119,18 @@ static bool same_parts(struct bytes made, struct bytes new, struct engine_note *
     return package_same(made, new, note->text, sizeof note->text);
 }
 
-static bool fits_ec618(struct bytes package, const char *chip, struct error *err)
+static bool fits_ec618(struct bytes package, struct bytes old, const char *chip, struct error *err)
 {
+    (void)old;
     (void)chip;
     return ec618_fits_module(package, err);
 }
 
-static bool fits_ec7xx(struct bytes package, const char *name, struct error *err)
+static bool fits_ec7xx(struct bytes package, struct bytes old, const char *name, struct error *err)
 {
     const struct ec7xx_chip *chip;
-    return find_chip(name, &chip, err) && ec7xx_fits_module(package, chip, err);
+    return find_chip(name, &chip, err) &&
+           ec7xx_fits_module(package, chip ? chip : ec7xx_chip_of_image(old), err);
 }
 
 /* clang-format off */
@@ -214,10 +216,10 @@ bool engine_apply(struct bytes old, struct bytes package, size_t max_bytes, stru
     return engine->apply(old, package, max_bytes, ret, err);
 }
 
-bool engine_fits(struct bytes package, const char *chip, struct error *err)
+bool engine_fits(struct bytes package, struct bytes old, const char *chip, struct error *err)
 {
     const struct engine *engine = find_applying(package);
-    return !engine || !engine->fits || engine->fits(package, chip, err);
+    return !engine || !engine->fits || engine->fits(package, old, chip, err);
 }
 
 bool engine_same(struct bytes package, struct bytes made, struct bytes new, struct engine_note *note)

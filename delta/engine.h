@@ -51,7 +51,7 @@ struct engine {
        NULL: both must be equal byte for byte. */
     bool (*same)(struct bytes made, struct bytes new, struct engine_note *note);
     /* Whether a module with that chip has room for the package. NULL: the device decides. */
-    bool (*fits)(struct bytes package, const char *chip, struct error *err);
+    bool (*fits)(struct bytes package, struct bytes old, const char *chip, struct error *err);
 };
 
 extern const struct engine engine_table[];
@@ -76,10 +76,10 @@ bool engine_make(const struct engine *engine, struct bytes old, struct bytes new
 bool engine_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                   struct error *err) __attribute__((warn_unused_result));
 
-/* Whether a module has room for the package. `chip`: of an EC7xx, as in struct engine_options; NULL: not known, and
-   the package must fit every chip of the family. ERROR_TOO_LARGE: it does not; ERROR_BAD_REQUEST: no such chip. Other
+/* Whether a module that runs the image `old` has room for the package. `chip`: of an EC7xx, as in struct
+   engine_options; NULL: as `old` tells; if it does not, the package must fit every chip of the family. ERROR_TOO_LARGE: it does not; ERROR_BAD_REQUEST: no such chip. Other
    errors: the package is damaged. */
-bool engine_fits(struct bytes package, const char *chip, struct error *err)
+bool engine_fits(struct bytes package, struct bytes old, const char *chip, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Whether `made`, the result of applying `package`, is the image `new`: byte for byte, or as far as a

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/ec7xx_chip.h"
+#include "base/chip.h"
 #include "base/text.h"
 #include "delta/command.h"
 

@@ -160,7 +160,8 @@ static bool apply(struct module *module)
         return reject(module, why);
     }
     _cleanup_(buffer_free) struct buffer bytes = {0};
-    if (!engine_fits(buffer_bytes(&module->part), module->plan->chip, &err) ||
+    if (!engine_fits(buffer_bytes(&module->part), buffer_bytes(&module->image->bytes), module->plan->chip,
+                     &err) ||
         !engine_apply(buffer_bytes(&module->image->bytes), buffer_bytes(&module->part), IMAGE_MAX_BYTES,
                       &bytes, &err)) {
         snprintf(why, sizeof why, "%.150s", err.text);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/ec7xx_chip.h"
+#include "base/chip.h"
 #include "base/options.h"
 #include "sim/fleet.h"
 #include "sim/image_generator.h"

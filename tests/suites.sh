@@ -5,12 +5,12 @@
 # list here excludes it, so a new test is never forgotten. tests/e2e/suites.test.mjs compares the lists with the folders.
 
 # Unit tests of code with one thread: ThreadSanitizer finds nothing there.
-unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brief campaign canary ctl-grid decision decision-allowance decision-any
+unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brief campaign canary chip ctl-grid decision decision-allowance decision-any
     decision-campaign decision-link decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make
     delta-engine delta-file delta-match delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules
     family forecast full guard hours identity inspect json-times lzma name name-dialect name-file package-format par plan-text planner
     planner-any range rate reason
-    recognise retry similar slice syscall-filter testimony
+    recognise retry similar slice storage-wal syscall-filter testimony
     timestamp transcript transcript-any turnkey version watchdog wrapper"
 
 # Fuzz targets of the tools. A stranger cannot reach this code over the network, so the targets get less time.
@@ -28,14 +28,17 @@ unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock c
     webhook-campaigns webhook-delivery"
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the lists, the indexes, the recognition
-# of files and what the writer alone decides, which do not test the threads of the server, and files that would wait for minutes.
-unthreaded_e2e="api-http backup bulk campaigns-audience campaigns-reports ctl ctl-campaigns ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-terminal ctl-tools ctl-transcripts ctl-variants ctl-wrong evidence-attempts evidence-file explain image-about image-changes lists match outcomes overview parameters paths reasons recognition sim sim-download soc
-    sim-links standby suffix luatos variants variants-admin"
+# of files, the texts, the form of the log and what the writer alone decides, such as the way in which a device asks and the fields of a device.
+# They do not test the threads of the server. And files that would wait for minutes.
+unthreaded_e2e="api-http backup bulk campaigns-audience campaigns-reports console-styles csdk-planner ctl ctl-campaigns ctl-devices ctl-firmware
+    ctl-matrix ctl-packages ctl-server ctl-terminal ctl-tools ctl-transcripts ctl-variants ctl-wrong devices-admin evidence-attempts evidence-file
+    explain explain-ways image-about image-changes init lists log-format match outcomes overview parameters paths reasons recognition sim
+    sim-download sim-links soc standby suffix luatos unknown variants variants-admin words"
 
-# End-to-end tests that take longest. ./check starts them first.
+# End-to-end tests that take longest. ./check starts them first in each suite.
 # shellcheck disable=SC2034 # check uses it
-long_e2e="backup campaign-story console-campaigns console-devices console-firmware console-live containers crash crowds overview pages run tls
-    webhook-delivery"
+long_e2e="backup campaign-story campaigns console-campaigns console-devices console-firmware console-live containers crash crowds ec618 effort evidence
+    ledger overview pages range run tls traps webhook-delivery"
 
 # is_in NAME LIST
 is_in() {
@@ -67,6 +70,14 @@ list_kind() {
 unit_programs() { list_kind test "$1"; }
 threads_programs() { list_kind test "$1" "$unthreaded_unit"; }
 fuzz_programs() { list_kind fuzz "$1"; }
+
+# source_programs DIR SOURCE: the unit tests that read files of the source; their build files hand the folder over.
+source_programs() {
+    local program
+    unit_programs "$1" | while read -r program; do
+        ! grep -qE "^$(tr /- _ <<<"$program")_CPPFLAGS = .*srcdir\)" "$2"/tests/unit/*.inc || echo "$program"
+    done
+}
 
 # missing_programs KIND SOURCES DIR: test sources that have no program in the build.
 missing_programs() {

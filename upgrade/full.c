@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "base/package_format.h"
+
 #define CORE_MAX 999999999u /* as every number of a version */
 
 static bool check_name(const struct full_head *head, const struct version *named, struct error *err)
@@ -52,6 +54,12 @@ static bool exceeds(int64_t bytes, int64_t room)
     return bytes && room && bytes > room;
 }
 
+/* How much of a packed script the device keeps. 0: nothing is known. */
+static int64_t kept_limit(const struct full_script *base)
+{
+    return base->kept ? base->kept : PACKAGE_FORMAT_KEPT_AT_LEAST(base->area);
+}
+
 bool full_fits(const struct full_script *package, const struct full_script *base, char why[FULL_WHY_SIZE])
 {
     why[0] = '\0';
@@ -62,9 +70,12 @@ bool full_fits(const struct full_script *package, const struct full_script *base
     else if (exceeds(package->bytes, base->area))
         snprintf(why, FULL_WHY_SIZE, "its script has %lld bytes, and the script area of the device has %lld",
                  (long long)package->bytes, (long long)base->area);
-    else if (exceeds(package->packed, base->kept))
-        snprintf(why, FULL_WHY_SIZE, "its packed script has %lld bytes, and the device keeps at most %lld",
-                 (long long)package->packed, (long long)base->kept);
+    else if (exceeds(package->packed, kept_limit(base)))
+        snprintf(why, FULL_WHY_SIZE, "its packed script has %lld bytes, and %s %lld",
+                 (long long)package->packed,
+                 base->kept ? "the device keeps at most"
+                            : "the release does not state how much the device keeps; all known builds keep",
+                 (long long)kept_limit(base));
     else if (differ(package->bits, base->bits))
         snprintf(why, FULL_WHY_SIZE,
                  "its script is compiled for %lld bits, and the core of the device has %lld",

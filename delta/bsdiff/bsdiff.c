@@ -53,6 +53,12 @@ static bool plain_control(const struct match_script *script, struct buffer *plai
     return true;
 }
 
+/* The byte of old at that position; 0 outside of old. */
+static uint8_t old_byte(struct bytes old, int64_t at)
+{
+    return at >= 0 && (uint64_t)at < old.len ? old.ptr[at] : 0;
+}
+
 static bool plain_diff(struct bytes old, struct bytes new, const struct match_script *script,
                        struct buffer *plain, struct error *err)
 {
@@ -66,7 +72,7 @@ static bool plain_diff(struct bytes old, struct bytes new, const struct match_sc
     for (size_t i = 0; i < script->count; i++) {
         const struct match_record *record = &script->record[i];
         for (size_t k = 0; k < record->diff_len; k++)
-            plain->ptr[plain->len++] = (uint8_t)(new.ptr[new_at++] - old.ptr[old_at++]);
+            plain->ptr[plain->len++] = (uint8_t)(new.ptr[new_at++] - old_byte(old, old_at++));
         new_at += record->extra_len;
         old_at += record->seek;
     }
@@ -113,12 +119,15 @@ static const struct packing {
     [BSDIFF_BEST] = {{SIZE_MAX, SIZE_MAX, SIZE_MAX}, BZIP_BEST},
 };
 
-/* Compresses a stream with both encoders and appends the smaller result. */
+/* Compresses a stream with both encoders and appends the smaller result. An empty stream has no bytes:
+   bspatch reads none of it, and compressed it would have 14. */
 static bool add_stream(struct buffer *out, struct bytes plain, size_t most, enum bzip_effort effort,
                        struct error *err)
 {
     _cleanup_(buffer_free) struct buffer packed = {0};
     size_t before = out->len;
+    if (plain.len == 0)
+        return true;
     if (!bzip_add_stream(out, plain, err))
         return false;
     if (plain.len > most)

@@ -15,7 +15,7 @@ bool bsdiff_owns(struct bytes package); /* whether it begins with BSDIFF40 */
 
 enum bsdiff_stream { BSDIFF_CONTROL, BSDIFF_DIFF, BSDIFF_EXTRA, BSDIFF_STREAMS };
 
-/* The content of one stream before compression. Replaces the content of *ret. ERROR_INTERNAL: no memory. */
+/* The content of one stream before compression. Diff bytes outside of old are bytes of new. Replaces the content of *ret. ERROR_INTERNAL: no memory. */
 bool bsdiff_plain(enum bsdiff_stream stream, struct bytes old, struct bytes new,
                   const struct match_script *script, struct buffer *ret, struct error *err)
     __attribute__((warn_unused_result));

@@ -2,200 +2,140 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "delta/bsdiff/make.h"
 
-#include <string.h>
 #include "base/cleanup.h"
 #include "delta/bsdiff/bsdiff.h"
-#include "delta/bsdiff/costs.h"
-#include "delta/bsdiff/parse.h"
-#include "delta/bsdiff/spans.h"
-#include "delta/bzip2/block.h"
+#include "delta/bsdiff/search.h"
+#include "delta/bsdiff/window.h"
 #include "delta/match/match.h"
 
-#define PRICES     4
-#define LEAST_GAIN 2000 /* a gain of less than one byte in this number of bytes ends the search */
+/* The new image is searched in windows of at most this number of bytes. This bounds the memory of the search
+   for any image. Each window learns its own costs. */
+#define WINDOW ((size_t)4 << 20)
 
-/* Images over LARGE get fewer tries, because the first tries gain most. Images over VAST get the quick
-   effort, because more would take hours. */
-#define LARGE ((size_t)2 << 20)
-#define VAST  ((size_t)16 << 20)
+/* A package of at most SMALL bytes is also made in other ways, with any effort, if new has at most NEAT bytes.
+   The header and what bzip2 stores for each stream are most of it. */
+#define SMALL ((size_t)1024)
+#define NEAT  ((size_t)1 << 20)
 
-/* What each effort tries. The price of a record is its cost in the first script times these hundredths: a
-   record also makes the bytes around it more expensive. Each price is parsed several times, with costs
-   learned from the parse before. The script is kept whose streams are the smallest after rough
-   compression. */
 static const struct plan {
-    unsigned int price[PRICES]; /* 0 ends the list */
-    unsigned int passes;
+    struct bsdiff_tries tries; /* no passes: the first script is used */
     enum bsdiff_packing packing;
 } plans[] = {
-    [BSDIFF_EFFORT_QUICK] = {{0}, 0, BSDIFF_STOCK},
-    [BSDIFF_EFFORT_GOOD] = {{115}, 3, BSDIFF_GOOD},
-    [BSDIFF_EFFORT_BEST] = {{100, 80, 125, 160}, 4, BSDIFF_BEST},
+    [BSDIFF_EFFORT_QUICK] = {{{0}, 0}, BSDIFF_STOCK},
+    [BSDIFF_EFFORT_GOOD] = {{{115}, 3}, BSDIFF_GOOD},
+    [BSDIFF_EFFORT_BEST] = {{{115}, 4}, BSDIFF_BEST},
 };
 
-struct outcome { /* of one script, after rough compression */
-    struct buffer diff;
-    size_t packed_len[BSDIFF_STREAMS];
-};
-
-struct search {
-    struct bytes old, new;
-    const struct plan *plan;
-    struct match_script first, best;
-    struct outcome outcome; /* of the first script */
-    struct bsdiff_spans spans;
-    struct bsdiff_costs *costs;
-    size_t best_len; /* of the streams of `best` */
+struct scripts {
+    struct match_script first; /* of the effort quick */
+    struct match_script best;  /* of the windows; empty with the effort quick */
     uint64_t steps;
 };
 
-static void end_search(struct search *s)
+static void free_scripts(struct scripts *s)
 {
     match_script_free(&s->first);
     match_script_free(&s->best);
-    buffer_free(&s->outcome.diff);
-    bsdiff_spans_free(&s->spans);
-    bsdiff_costs_free(&s->costs);
 }
 
-static void free_outcome(struct outcome *outcome)
+/* Searches each window and joins the scripts. The windows have about the same size. */
+static bool search_windows(const struct suffix *index, struct bytes old, struct bytes new,
+                           const struct bsdiff_tries *tries, struct scripts *s, struct error *err)
 {
-    buffer_free(&outcome->diff);
-}
-
-/* How many parses each price gets. */
-static unsigned int passes(const struct search *s)
-{
-    return s->new.len <= LARGE ? s->plan->passes : s->new.len <= VAST && s->plan->passes > 0 ? 2 : 0;
-}
-
-static size_t sum_outcome(const struct outcome *outcome)
-{
-    return outcome->packed_len[BSDIFF_CONTROL] + outcome->packed_len[BSDIFF_DIFF] +
-           outcome->packed_len[BSDIFF_EXTRA];
-}
-
-static bool try_out(const struct search *s, const struct match_script *script, struct outcome *ret,
-                    struct error *err)
-{
-    for (enum bsdiff_stream stream = BSDIFF_CONTROL; stream < BSDIFF_STREAMS; stream++) {
-        _cleanup_(buffer_free) struct buffer packed = {0};
-        _cleanup_(buffer_free) struct buffer other = {0};
-        struct buffer *plain = stream == BSDIFF_DIFF ? &ret->diff : &other;
-        if (!bsdiff_plain(stream, s->old, s->new, script, plain, err) ||
-            !bzip_block_add_stream(&packed, buffer_bytes(plain), BZIP_LARGE_BLOCK, BZIP_ROUGH, err))
+    _cleanup_(match_script_free) struct match_script first = {0};
+    _cleanup_(match_script_free) struct match_script best = {0};
+    struct bsdiff_cut place = {.script = &s->first};
+    int64_t old_at = 0;
+    size_t windows = (new.len + WINDOW - 1) / WINDOW, at = 0;
+    for (size_t i = 1; i <= windows; i++) {
+        size_t end = (size_t)((uint64_t) new.len *i / windows);
+        struct bytes window = {new.ptr + at, end - at};
+        if (!bsdiff_window_cut(&place, window.len, &first, err) ||
+            !bsdiff_search(index, old, window, tries, &first, &best, err) ||
+            !bsdiff_window_join(&s->best, &old_at, &best, err))
             return false;
-        ret->packed_len[stream] = packed.len;
+        at = end;
     }
-    return true;
-}
-
-static bool keep_if_best(struct search *s, const struct match_script *script, const struct outcome *outcome,
-                         struct error *err)
-{
-    size_t len = sum_outcome(outcome);
-    if (len >= s->best_len)
-        return true;
-    s->best_len = len;
-    s->best.count = 0;
-    for (size_t i = 0; i < script->count; i++)
-        if (!match_script_add(&s->best, script->record[i], err))
-            return false;
-    return true;
-}
-
-static bool learn(struct search *s, const struct match_script *script, const struct outcome *outcome,
-                  struct error *err)
-{
-    struct bsdiff_sample sample = {.script = script, .diff = buffer_bytes(&outcome->diff)};
-    memcpy(sample.packed_len, outcome->packed_len, sizeof sample.packed_len);
-    return bsdiff_costs_learn(s->new, &sample, s->costs, err);
-}
-
-/* Whether the gain is large enough to continue. */
-static bool is_worthwhile(size_t len, size_t before)
-{
-    return before > len && before - len >= before / LEAST_GAIN;
-}
-
-/* Parses repeatedly with this price and costs learned from the script before, until the gain is too
-   small. */
-static bool try_price(struct search *s, unsigned int price, struct error *err)
-{
-    _cleanup_(free_outcome) struct outcome outcome = {0};
-    _cleanup_(match_script_free) struct match_script script = {0};
-    uint64_t first_bits = s->outcome.packed_len[BSDIFF_CONTROL] * 8;
-    s->costs->record = (uint32_t)(first_bits * BSDIFF_BIT * price / 100 / (s->first.count + 1));
-    bool ok = learn(s, &s->first, &s->outcome, err);
-    size_t before = sum_outcome(&s->outcome);
-    for (unsigned int pass = 0; ok && pass < passes(s); pass++) {
-        ok = (pass == 0 || learn(s, &script, &outcome, err)) &&
-             bsdiff_parse(s->old, s->new, &s->spans, s->costs, &script, err) &&
-             try_out(s, &script, &outcome, err) && keep_if_best(s, &script, &outcome, err);
-        if (!ok || !is_worthwhile(sum_outcome(&outcome), before))
-            break;
-        before = sum_outcome(&outcome);
-    }
-    s->steps += script.steps;
-    return ok;
-}
-
-/* The first script is the one of the effort quick. It is kept when no other script is better. */
-static bool search(struct search *s, struct error *err)
-{
-    if (!bsdiff_costs_new(s->new.len, &s->costs, err) || !try_out(s, &s->first, &s->outcome, err))
-        return false;
-    size_t first_len = sum_outcome(&s->outcome);
-    s->best_len = SIZE_MAX;
-    if (!keep_if_best(s, &s->first, &s->outcome, err))
-        return false;
-    for (size_t i = 0; i < PRICES && s->plan->price[i]; i++) {
-        if (!try_price(s, s->plan->price[i], err))
-            return false;
-        if (s->new.len > LARGE || !is_worthwhile(s->best_len, first_len)) /* another price would not help */
-            break;
-    }
+    s->steps += best.steps;
     return true;
 }
 
 /* Does all work that needs the index, then frees it: it takes most of the memory. */
-static bool use_index(struct search *s, struct suffix *index, struct error *err)
+static bool use_index(struct suffix *index, struct bytes old, struct bytes new,
+                      const struct bsdiff_tries *tries, struct scripts *s, struct error *err)
 {
-    bool ok = match_make_script(index, s->old, s->new, &s->first, err);
-    if (ok && passes(s) > 0)
-        ok = bsdiff_spans_find(index, s->old, s->new, &s->first, &s->spans, err);
+    bool ok = match_make_script(index, old, new, &s->first, err);
+    if (ok && tries->passes > 0)
+        ok = search_windows(index, old, new, tries, s, err);
     suffix_free(index);
     return ok;
 }
 
-static bool encode(struct search *s, struct buffer *ret, struct error *err)
+/* Makes the package of a script and keeps it in *ret if it is the smallest one. An empty *ret has no package
+   yet. */
+static bool keep_smaller(struct bytes old, struct bytes new, const struct match_script *script,
+                         enum bsdiff_packing packing, struct buffer *ret, struct error *err)
 {
-    _cleanup_(buffer_free) struct buffer smaller = {0};
-    if (!bsdiff_encode(s->old, s->new, &s->first, BSDIFF_STOCK, ret, err))
+    _cleanup_(buffer_free) struct buffer made = {0};
+    if (!bsdiff_encode(old, new, script, packing, &made, err))
         return false;
-    if (passes(s) == 0)
-        return true;
-    if (!search(s, err) || !bsdiff_encode(s->old, s->new, &s->best, s->plan->packing, &smaller, err))
-        return false;
-    if (smaller.len < ret->len) {
-        struct buffer quick = *ret;
-        *ret = smaller;
-        smaller = quick;
+    if (ret->len == 0 || made.len < ret->len) {
+        struct buffer larger = *ret;
+        *ret = made;
+        made = larger;
     }
     return true;
+}
+
+/* Makes diff bytes of the extra bytes, so that there is no extra stream. They may be outside of old. */
+static bool without_extra(const struct match_script *script, struct match_script *ret, struct error *err)
+{
+    for (size_t i = 0; i < script->count; i++) {
+        struct match_record record = script->record[i];
+        record.diff_len += record.extra_len;
+        record.seek = i + 1 < script->count ? record.seek - record.extra_len : 0;
+        record.extra_len = 0;
+        if (!match_script_add(ret, record, err))
+            return false;
+    }
+    return true;
+}
+
+/* Tries the first script with the best packing, also without an extra stream, and scripts of one record. */
+static bool make_neat(struct bytes old, struct bytes new, const struct match_script *first,
+                      struct buffer *ret, struct error *err)
+{
+    _cleanup_(match_script_free) struct match_script merged = {0};
+    struct match_record diff = {(uint32_t) new.len, 0, 0}, extra = {0, (uint32_t) new.len, 0};
+    const struct match_script tries[] = {*first, {&diff, 1, 1, 0}, {&extra, 1, 1, 0}};
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++)
+        if (!keep_smaller(old, new, &tries[i], BSDIFF_BEST, ret, err))
+            return false;
+    return without_extra(first, &merged, err) && keep_smaller(old, new, &merged, BSDIFF_BEST, ret, err);
+}
+
+static bool encode(struct bytes old, struct bytes new, const struct scripts *s, const struct plan *plan,
+                   struct buffer *ret, struct error *err)
+{
+    if (!keep_smaller(old, new, &s->first, BSDIFF_STOCK, ret, err))
+        return false;
+    if (plan->tries.passes > 0 && !keep_smaller(old, new, &s->best, plan->packing, ret, err))
+        return false;
+    return ret->len > SMALL || new.len == 0 || new.len > NEAT || make_neat(old, new, &s->first, ret, err);
 }
 
 bool bsdiff_make(struct bytes old, struct bytes new, struct suffix *index, enum bsdiff_effort effort,
                  struct buffer *ret, uint64_t *steps, struct error *err)
 {
-    _cleanup_(end_search) struct search s = {.old = old, .new = new, .plan = &plans[effort]};
+    _cleanup_(free_scripts) struct scripts s = {0};
     _cleanup_(buffer_free) struct buffer package = {0};
+    const struct plan *plan = &plans[effort];
     if (!index && !suffix_build(old, &index, err))
         return false;
-    if (!use_index(&s, index, err) || !encode(&s, &package, err))
+    if (!use_index(index, old, new, &plan->tries, &s, err) || !encode(old, new, &s, plan, &package, err))
         return false;
     if (steps)
-        *steps += s.steps + s.first.steps + s.spans.steps;
+        *steps += s.steps + s.first.steps;
     *ret = package;
     package = (struct buffer){0};
     return true;

@@ -19,7 +19,8 @@ enum bsdiff_effort {
 /* Makes the package old → new into *ret, which the caller frees. The package is never larger than with
    the effort quick. `index` is the index of old, and this function frees it; NULL: the function builds
    one. Adds the number of compared bytes to *steps unless it is NULL: the number per byte of new is
-   bounded for any pair of images. Needs at most 12 bytes of memory per byte of both images, and 24 MiB.
+   bounded for any pair of images. Needs at most 12 bytes of memory per byte of both images, and 24 MiB;
+   for large images at most 6 bytes per byte of both, and 150 MiB.
    ERROR_TOO_LARGE: an image of 2 GiB or more; ERROR_INTERNAL: no memory. */
 bool bsdiff_make(struct bytes old, struct bytes new, struct suffix *index, enum bsdiff_effort effort,
                  struct buffer *ret, uint64_t *steps, struct error *err) __attribute__((warn_unused_result));

@@ -13,20 +13,22 @@
 #define NEAR 256      /* a cut is not moved by fewer bytes, because the gain would be too small */
 
 #define SMALLEST_CELL 1024 /* in bytes after the first run-length stage */
-/* Longer streams (after the first run-length stage) are cut where blocks are full; a search would take
-   minutes. */
-#define LONG (1 << 20)
+/* A longer stream (after the first run-length stage) is divided into sections of one full block. The cuts of
+   each section are searched on their own: a search over the whole stream would take minutes. */
+#define LONG    (1 << 20)
+#define SECTION (1 << 19) /* a larger piece is divided into more cells */
 
 static const struct search {
     unsigned int halvings;    /* how often the distance is halved by which cuts are moved; it starts at a
                                  quarter of a block */
     unsigned int more_blocks; /* number of small blocks that are tried in addition to the minimum */
     unsigned int cells;       /* number of cells from which large blocks are joined */
+    unsigned int long_cells;  /* the same for a section of a long stream */
 } searches[] = {
-    [BZIP_ROUGH] = {0, 0, 0},
-    [BZIP_QUICK] = {1, 0, 0},
-    [BZIP_GOOD] = {3, 1, 16},
-    [BZIP_BEST] = {5, 1, 32},
+    [BZIP_ROUGH] = {0, 0, 0, 0},
+    [BZIP_QUICK] = {1, 0, 0, 0},
+    [BZIP_GOOD] = {3, 1, 16, 24},
+    [BZIP_BEST] = {5, 1, 32, 96},
 };
 
 struct cutter {
@@ -211,8 +213,9 @@ static bool search_cells(struct cutter *c, size_t size, const struct search *how
                          struct error *err)
 {
     _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
-    size_t cell = size / (how->cells + 1) + 8;
-    if (how->cells == 0 || size > LONG)
+    size_t cells = size > SECTION ? how->long_cells : how->cells;
+    size_t cell = size / (cells + 1) + 8;
+    if (how->cells == 0)
         return true;
     if (!new_cuts(c, &cuts, err))
         return false;
@@ -258,6 +261,48 @@ static void free_cutter(struct cutter **c)
     free(*c);
 }
 
+/* The cuts of one section. */
+static bool choose_section(struct cutter *c, struct bytes section, enum bzip_effort effort,
+                           struct bzip_cuts *ret, struct error *err)
+{
+    c->plain = section;
+    c->capacity = section.len / 512 + 8; /* the smallest blocks in this file have 1/8 of 8 KB */
+    return new_cuts(c, ret, err) && search(c, effort, ret, err);
+}
+
+static bool append_cuts(struct bzip_cuts *to, const struct bzip_cuts *from, struct error *err)
+{
+    size_t blocks = to->blocks + from->blocks;
+    size_t begin = to->blocks > 0 ? to->at[to->blocks] : 0;
+    size_t *at = reallocarray(to->at, blocks + 1, sizeof *at);
+    to->at = at ? at : to->at;
+    size_t *bits = reallocarray(to->bits, blocks + 1, sizeof *bits);
+    to->bits = bits ? bits : to->bits;
+    if (!at || !bits)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    for (size_t i = 0; i <= from->blocks; i++)
+        at[to->blocks + i] = begin + from->at[i];
+    memcpy(bits + to->blocks, from->bits, from->blocks * sizeof *bits);
+    to->blocks = blocks;
+    return true;
+}
+
+static bool choose_all(struct cutter *c, struct bytes plain, enum bzip_effort effort, struct bzip_cuts *ret,
+                       struct error *err)
+{
+    bool divide = c->form.limit > BZIP_SMALL_BLOCK && bzip_symbols_size(plain, c->form.unit) > LONG;
+    size_t at = 0;
+    do {
+        _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
+        struct bytes rest = {plain.ptr + at, plain.len - at};
+        rest.len = divide ? bzip_symbols_room(rest, c->form) : rest.len;
+        if (!choose_section(c, rest, effort, &cuts, err) || !append_cuts(ret, &cuts, err))
+            return false;
+        at += rest.len;
+    } while (at < plain.len);
+    return true;
+}
+
 bool bzip_cuts_choose(struct bytes plain, struct bzip_form form, enum bzip_effort effort,
                       struct bzip_cuts *ret, struct error *err)
 {
@@ -265,10 +310,8 @@ bool bzip_cuts_choose(struct bytes plain, struct bzip_form form, enum bzip_effor
     _cleanup_(free_cutter) struct cutter *c = calloc(1, sizeof *c);
     if (!c)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    c->plain = plain;
     c->form = form;
-    c->capacity = plain.len / 512 + 8; /* the smallest blocks in this file have 1/8 of 8 KB */
-    if (!new_cuts(c, &best, err) || !search(c, effort, &best, err)) {
+    if (!choose_all(c, plain, effort, &best, err)) {
         bzip_cuts_free(&best);
         return false;
     }

@@ -45,8 +45,9 @@ static uint32_t choose_at_price(const uint32_t *count, unsigned int alphabet, do
 {
     struct chain chain;
     double cost[BZIP_CODE_MAX + 1] = {0}, space[BZIP_CODE_MAX + 1];
+    space[0] = price;
     for (int len = 1; len <= BZIP_CODE_MAX; len++)
-        space[len] = ldexp(price, -len);
+        space[len] = space[len - 1] / 2;
     for (unsigned int i = 0; i < alphabet; i++) {
         add_steps(cost, chain.before[i]); /* before the first symbol, every length costs the same */
         for (int len = 1; len <= BZIP_CODE_MAX; len++)

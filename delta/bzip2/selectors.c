@@ -67,6 +67,16 @@ static void list_orders(struct orders *orders, unsigned int tables)
     }
 }
 
+/* An order that costs more than this is not needed: each table can be moved to where that order has it, for
+   at most as many bits as there are tables before it. */
+static uint64_t most_useful(const struct orders *orders, const uint64_t *cost)
+{
+    uint64_t least = UNREACHABLE;
+    for (unsigned int order = 0; order < orders->count; order++)
+        least = cost[order] < least ? cost[order] : least;
+    return least + (uint64_t)orders->tables * (orders->tables - 1) / 2 * BZIP_BIT;
+}
+
 static void add_group(struct path *path, size_t group, const uint32_t *group_cost)
 {
     const struct orders *orders = &path->orders;
@@ -74,8 +84,9 @@ static void add_group(struct path *path, size_t group, const uint32_t *group_cos
     uint64_t *to = path->cost[(group + 1) % 2];
     for (unsigned int order = 0; order < orders->count; order++)
         to[order] = UNREACHABLE;
+    uint64_t most = most_useful(orders, from);
     for (unsigned int order = 0; order < orders->count; order++) {
-        if (from[order] == UNREACHABLE)
+        if (from[order] > most)
             continue;
         for (unsigned int place = 0; place < orders->tables; place++) {
             uint64_t cost = from[order] + group_cost[orders->table[order][place]] + (place + 1) * BZIP_BIT;

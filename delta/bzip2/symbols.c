@@ -21,8 +21,8 @@ static size_t run_length(struct bytes plain, size_t at)
     return run;
 }
 
-/* The length of the piece at `at`: all equal bytes, or the largest double of the unit if the run is longer than
-   a unit. The rest of a unit shorter than RUN_COUNTED has no count of its own, so it stays in its piece. */
+/* The length of the piece at `at`: all equal bytes, or, if there are more than a unit and three bytes, the largest
+   double of the unit. */
 static size_t piece_length(struct bytes plain, size_t at, unsigned int unit)
 {
     size_t run = run_length(plain, at), piece = unit;
@@ -178,6 +178,7 @@ static bool make_room(struct bzip_symbols *s, size_t count, struct error *err)
 bool bzip_symbols_make(struct bytes plain, unsigned int unit, struct bzip_symbols *ret, struct error *err)
 {
     size_t room = plain.len + plain.len / RUN_COUNTED; /* four equal bytes become five bytes */
+    room = room < BZIP_LARGE_BLOCK ? room : BZIP_LARGE_BLOCK;
     _cleanup_(cleanup_free) uint8_t *text = malloc(room), *last = malloc(room);
     if (!text || !last)
         return error_set(err, ERROR_INTERNAL, "out of memory");

@@ -27,12 +27,11 @@ struct bzip_symbols { /* all zeros: empty. Free with bzip_symbols_free(), or reu
 };
 
 /* The first run-length stage divides a run of equal bytes into pieces of at most 255. A piece of four or more
-   becomes four bytes and the count of the others. Stock bzip2 makes each piece as long as possible, so there are
-   nearly as many different counts as lengths of runs. With a unit, a long run begins with pieces of unit, twice
-   unit and so on: there are fewer different counts, which are cheaper, but also more of them. Every decoder
-   reads both, because it must read runs over 255. */
-#define BZIP_UNIT_STOCK 0   /* pieces as long as possible */
-#define BZIP_UNIT_MAX   127 /* otherwise a unit has at least four bytes and at most this number */
+   becomes four bytes and the count of the others. Stock bzip2 makes each piece as long as possible, so the counts
+   are as different as the runs. With a unit, a long run begins with pieces of unit, 2 · unit, 4 · unit … bytes, so
+   there are fewer different counts, though more of them. A decoder reads both: it must join pieces of runs over
+   255. */
+#define BZIP_UNIT_STOCK 0 /* pieces as long as possible. Any other unit has 4 to 255 bytes. */
 
 struct bzip_form {
     size_t limit; /* the largest block, in bytes after the first run-length stage */

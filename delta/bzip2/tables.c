@@ -10,6 +10,8 @@
 #include "delta/bzip2/selectors.h"
 
 #define MANY_GROUPS 200 /* with more groups, all tables or all but one are always best */
+#define MANY_KEPT   4   /* number of plans that get hard rounds at most when there are many groups */
+#define LANES       8   /* BZIP_TABLES_MAX, rounded up to what a processor adds at once */
 
 struct plan { /* a plan for one number of tables */
     unsigned int tables;
@@ -36,7 +38,7 @@ struct trial {
     unsigned int steps;       /* steps of bzip_lengths_choose() */
     unsigned int kept;        /* number of plans, the most promising ones, that get hard rounds */
     unsigned int starts;      /* 1 or 2 ways to divide the groups in the beginning */
-    bool exact;               /* use the best selectors in soft rounds too */
+    bool exact;               /* use the best selectors in soft rounds too; not for many groups */
 };
 
 static const struct trial trials[] = {
@@ -73,15 +75,20 @@ static void soften_costs(struct chooser *c, struct plan *plan)
     }
 }
 
+/* The costs of all tables are side by side, so that they are added at once. */
 static void cost_groups(struct chooser *c, const struct plan *plan)
 {
-    for (size_t group = 0; group < c->groups; group++)
-        for (unsigned int t = 0; t < plan->tables; t++) {
-            uint32_t cost = 0;
-            for (size_t i = group * BZIP_GROUP; i < group_end(c, group); i++)
-                cost += plan->cost[t][c->symbols->symbol[i]];
-            c->group_cost[group][t] = cost;
-        }
+    uint32_t cost[BZIP_ALPHABET_MAX][LANES] = {0};
+    for (unsigned int t = 0; t < plan->tables; t++)
+        for (unsigned int i = 0; i < c->symbols->alphabet; i++)
+            cost[i][t] = plan->cost[t][i];
+    for (size_t group = 0; group < c->groups; group++) {
+        uint32_t sum[LANES] = {0};
+        for (size_t i = group * BZIP_GROUP; i < group_end(c, group); i++)
+            for (unsigned int t = 0; t < LANES; t++)
+                sum[t] += cost[c->symbols->symbol[i]][t];
+        memcpy(c->group_cost[group], sum, sizeof c->group_cost[group]);
+    }
 }
 
 static int compare_costs(const void *a, const void *b, void *chooser)
@@ -136,7 +143,7 @@ static void refine_softly(struct chooser *c, struct plan *plan, const struct tri
         count_symbols(c, plan);
         soften_costs(c, plan);
         cost_groups(c, plan);
-        plan->promise = trial->exact
+        plan->promise = trial->exact && c->groups <= MANY_GROUPS
                             ? bzip_selectors_choose(c->group_cost, c->groups, plan->tables, plan->selector)
                             : bzip_selectors_guess(c->group_cost, c->groups, plan->tables, plan->selector);
     }
@@ -210,6 +217,7 @@ void bzip_tables_choose(const struct bzip_symbols *symbols, enum bzip_effort eff
         }
     qsort(plan, plans, sizeof plan[0], compare_promises);
     ret->bits = SIZE_MAX;
-    for (unsigned int i = 0; i < plans && i < trial->kept; i++)
+    unsigned int kept = c.groups > MANY_GROUPS && trial->kept > MANY_KEPT ? MANY_KEPT : trial->kept;
+    for (unsigned int i = 0; i < plans && i < kept; i++)
         refine_hard(&c, &plan[i], trial, ret);
 }

@@ -87,6 +87,8 @@ bool binpkg_read(struct bytes bytes, struct binpkg *ret, struct error *err)
         .pkgmode = head == BINPKG_HEAD_PKGMODE,
         .rest = {bytes.ptr + head, bytes.len - head},
     };
+    if (ret->pkgmode && is_padded_text(bytes.ptr + BINPKG_PRODUCT, BINPKG_PRODUCT_SIZE - 1))
+        memcpy(ret->product, bytes.ptr + BINPKG_PRODUCT, BINPKG_PRODUCT_SIZE - 1);
     while (ret->entries < BINPKG_ENTRIES_MAX && read_entry(&ret->rest, &ret->entry[ret->entries]))
         ret->entries++;
     return true;

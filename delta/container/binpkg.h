@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* `.binpkg`, the full firmware of an EC618: a head, then entries. Each entry is a head of 364 bytes and
+/* `.binpkg`, the full firmware of an EC618 or EC7xx: a head, then entries. Each entry is a head of 364 bytes and
    its data. A delta package can change the AP and CP entries. The file has no magic number: it is
    recognised by its first entry. Layout: doc/package-formats.md. */
 #ifndef DFOTA_DELTA_CONTAINER_BINPKG_H
@@ -18,6 +18,8 @@
 #define BINPKG_ENTRY_BYTES  364
 #define BINPKG_ENTRIES_MAX  32
 #define BINPKG_HASH_BYTES   256
+#define BINPKG_PRODUCT      0x190 /* the product name in a head with the word `pkgmode` */
+#define BINPKG_PRODUCT_SIZE 17    /* with the NUL */
 
 /* Offsets in the head of an entry. */
 #define BINPKG_ENTRY_SIZE 76
@@ -38,6 +40,7 @@ struct binpkg_entry { /* views into the file */
 struct binpkg { /* views into the file */
     struct bytes head;
     bool pkgmode;
+    char product[BINPKG_PRODUCT_SIZE]; /* names the chip (chip.h): "EC718HM_PRD"; "": no such name */
     unsigned int entries;
     struct binpkg_entry entry[BINPKG_ENTRIES_MAX];
     struct bytes rest; /* after the last entry that could be read */

@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 #include <string.h>
+#include "base/chip.h"
 #include "base/little.h"
 #include "delta/container/sector.h"
 
@@ -24,6 +25,14 @@ bool luatos_md5(struct bytes bytes, uint8_t ret[LUATOS_MD5_BYTES], struct error 
     if (bytes.len > 0 && EVP_Q_digest(NULL, "MD5", NULL, bytes.ptr, bytes.len, ret, NULL) != 1)
         return error_set(err, ERROR_INTERNAL, "libcrypto cannot compute MD5");
     return true;
+}
+
+uint32_t luatos_magic_of(const char *name)
+{
+    const char *chip = chip_of_name(name);
+    if (!chip)
+        return 0;
+    return strcmp(chip, CHIP_EC618) == 0 ? LUATOS_EC618 : LUATOS_EC7XX;
 }
 
 bool luatos_owns(struct bytes bytes)

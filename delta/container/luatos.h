@@ -30,6 +30,9 @@
 #define LUATOS_COMMON_MD5 60
 #define LUATOS_SDK_MD5    76
 
+/* The magic number for a chip, named as for chip_of_name() in base/chip.h. 0: unknown. */
+uint32_t luatos_magic_of(const char *chip);
+
 /* zlib's crc32 of the bytes after the checksum field, without the final inversion. */
 uint32_t luatos_head_crc(const uint8_t head[LUATOS_HEAD_BYTES]);
 

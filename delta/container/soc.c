@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <strings.h>
 #include "base/cleanup.h"
+#include "base/package_format.h"
 #include "delta/container/bundle.h"
+#include "base/chip.h"
 #include "delta/container/luadb.h"
 #include "delta/container/luatos.h"
 
@@ -70,9 +72,38 @@ static bool check_areas(const struct soc_facts *facts, struct error *err)
             err, ERROR_INVALID,
             INFO " of the .soc contradicts itself: %u KB at script_addr %x do not end at full_addr %x",
             facts->script_bytes >> 10, facts->script_address, facts->kept_address);
-    return strcmp(facts->chip, "ec618") != 0 || facts->kept_address < EC618_KEPT_END ||
+    return luatos_magic_of(facts->chip) != LUATOS_EC618 || facts->kept_address < EC618_KEPT_END ||
            error_set(err, ERROR_INVALID, INFO " of the .soc has a full_addr behind the flash of scripts: %x",
                      facts->kept_address);
+}
+
+/* As read_hex(), but a number that is not a text is taken for missing: templates have such. */
+static bool read_hint(const json_t *value, const char *name, uint32_t *ret, struct error *err)
+{
+    return read_hex(json_is_string(value) ? value : NULL, name, ret, err);
+}
+
+/* The size of the area that keeps a packed script, where the file states enough: see soc_kept_limit(). */
+static bool read_kept(const json_t *info, struct soc_facts *ret, struct error *err)
+{
+    uint32_t delta, files, files_too;
+    if (!read_hint(MEMBER(info, "fota", "fota_len"), "fota.fota_len", &delta, err) ||
+        !read_hint(MEMBER(info, "download", "fs_addr"), "download.fs_addr", &files, err) ||
+        !read_hint(MEMBER(info, "rom", "fs", "filesystem", "offset"), "rom.fs.filesystem.offset", &files_too,
+                   err))
+        return false;
+    if (!delta || files != files_too || files < ret->kept_address)
+        return true;
+    if (delta > files - ret->kept_address)
+        return error_set(err, ERROR_INVALID,
+                         INFO
+                         " of the .soc contradicts itself: the %u KB of fota_len do not fit between "
+                         "full_addr %x and the file system at %x",
+                         delta >> 10, ret->kept_address, files);
+    uint32_t bytes = files - delta - ret->kept_address;
+    if (bytes <= ret->script_bytes)
+        ret->kept_bytes = bytes;
+    return true;
 }
 
 static bool read_areas(const json_t *info, struct soc_facts *ret, struct error *err)
@@ -87,9 +118,10 @@ static bool read_areas(const json_t *info, struct soc_facts *ret, struct error *
         !read_hex(MEMBER(info, "fota", "full_addr"), "fota.full_addr", &ret->kept_address, err) ||
         !check_areas(ret, err))
         return false;
-    if (strcmp(ret->chip, "ec618") == 0)
+    uint32_t magic = luatos_magic_of(ret->chip);
+    if (magic == LUATOS_EC618)
         ret->kept_bytes = EC618_KEPT_END - ret->kept_address;
-    return true;
+    return magic != LUATOS_EC7XX || read_kept(info, ret, err);
 }
 
 static bool read_facts(const json_t *info, struct soc *ret, struct error *err)
@@ -260,19 +292,37 @@ bool soc_write(const struct soc *soc, struct buffer *ret, struct error *err)
     return bundle_pack(source, count, ret, err);
 }
 
+uint32_t soc_kept_limit(const struct soc_facts *facts)
+{
+    return facts->kept_bytes ? facts->kept_bytes : PACKAGE_FORMAT_KEPT_AT_LEAST(facts->script_bytes);
+}
+
+static bool same_chip(const struct soc_facts *old, const struct soc_facts *new)
+{
+    bool other_magic = old->magic && new->magic && old->magic != new->magic;
+    return !other_magic && (strcmp(old->chip, new->chip) == 0 ||
+                            chip_may_be(chip_of_name(old->chip), chip_of_name(new->chip)));
+}
+
 bool soc_same_areas(const struct soc_facts *old, const struct soc_facts *new, struct error *err)
 {
-    if (strcmp(old->chip, new->chip) != 0 || old->magic != new->magic)
+    if (!same_chip(old, new))
         return error_set(err, ERROR_INVALID, "the old release is for %s and the new one for %s", old->chip,
                          new->chip);
     if (!old->has_areas || !new->has_areas)
         return error_set(err, ERROR_INVALID, "the %s release does not state where its script is",
                          old->has_areas ? "new" : "old");
-    return (old->script_address == new->script_address && old->script_bytes == new->script_bytes &&
-            old->kept_address == new->kept_address) ||
+    if (old->script_address != new->script_address || old->script_bytes != new->script_bytes ||
+        old->kept_address != new->kept_address)
+        return error_set(
+            err, ERROR_INVALID,
+            "the releases have different script areas: %u KB at %x, and %u KB at %x. No package leads "
+            "from one to the other",
+            old->script_bytes >> 10, old->script_address, new->script_bytes >> 10, new->script_address);
+    return !old->kept_bytes || !new->kept_bytes || old->kept_bytes == new->kept_bytes ||
            error_set(
                err, ERROR_INVALID,
-               "the releases have different script areas: %u KB at %x, and %u KB at %x. No package leads "
-               "from one to the other",
-               old->script_bytes >> 10, old->script_address, new->script_bytes >> 10, new->script_address);
+               "modules of the old release keep %u bytes of a packed script, and those of the new one %u. "
+               "No package leads from one to the other",
+               old->kept_bytes, new->kept_bytes);
 }

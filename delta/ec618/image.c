@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "delta/ec618/image.h"
 
+#include "base/chip.h"
 #include "base/cleanup.h"
 
 #include <stdio.h>
@@ -81,6 +82,12 @@ bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *
     ret->part[EC618_AP] = bytes;
     ret->load_address[EC618_AP] = EC618_LOAD_ADDRESS;
     return true;
+}
+
+bool ec618_image_chip(const struct ec618_image *image, const char **ret, struct error *err)
+{
+    return chip_of_image(image->is_soc ? image->soc.facts.chip : "",
+                         image->is_binpkg ? image->binpkg.product : "", ret, err);
 }
 
 static bool rebuild_binpkg(const struct ec618_image *image, const struct bytes part[EC618_SLOTS],

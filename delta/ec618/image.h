@@ -43,6 +43,11 @@ bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *
 bool ec618_image_find_slot(const struct ec618_image *old, unsigned int attribute, enum ec618_slot *ret,
                            struct error *err) __attribute__((warn_unused_result));
 
+/* The chip that a .soc or .binpkg is for, as chip_of_image() in base/chip.h. *ret is NULL when it does not tell.
+   ERROR_INVALID: its facts contradict each other. */
+bool ec618_image_chip(const struct ec618_image *image, const char **ret, struct error *err)
+    __attribute__((warn_unused_result));
+
 void ec618_image_free(struct ec618_image *image);
 
 /* Makes the file with other parts, where `part` has a ptr, and another script, unless it is empty. The caller

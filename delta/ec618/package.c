@@ -71,6 +71,17 @@ static bool make_par(struct making *m, struct buffer *ret, struct error *err)
     return m->count == 0 || m->chip->write(m->how, m->source, m->count, ret, err);
 }
 
+static bool check_chip(const struct chip_functions *chip, const struct ec618_image *image, const char *name,
+                       struct error *err)
+{
+    const char *found;
+    if (!ec618_image_chip(image, &found, err))
+        return false;
+    return !found || luatos_magic_of(found) == chip->magic ||
+           error_set(err, ERROR_INVALID, "the %s image is for the chip %s, not for %s", name, found,
+                     chip->name);
+}
+
 bool package_make(const struct chip_functions *chip, enum wrapper wrapper, const struct ec618_image *old,
                   const struct ec618_image *new, const void *making, struct buffer *ret, struct error *err)
 {
@@ -78,7 +89,8 @@ bool package_make(const struct chip_functions *chip, enum wrapper wrapper, const
     _cleanup_(buffer_free) struct buffer par = {0};
     _cleanup_(buffer_free) struct buffer script = {0};
     _cleanup_(buffer_free) struct buffer out = {0};
-    if ((wrapper == WRAPPER_LUATOS && !release_pack_script(old, new, &script, err)) ||
+    if (!check_chip(chip, old, "old", err) || !check_chip(chip, new, "new", err) ||
+        (wrapper == WRAPPER_LUATOS && !release_pack_script(old, new, chip->magic, &script, err)) ||
         !make_par(&m, &par, err))
         return false;
     if (par.len == 0 && script.len == 0)

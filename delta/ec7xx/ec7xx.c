@@ -95,7 +95,7 @@ static bool check(const struct par *par, struct error *err)
 
 /* ---- The functions of the family ---- */
 
-static const struct chip_functions chip = {
+static const struct chip_functions functions = {
     .name = "an EC7xx",
     .magic = LUATOS_EC7XX,
     .make_part = make_part,
@@ -104,14 +104,32 @@ static const struct chip_functions chip = {
     .apply_part = apply_part,
 };
 
-/* A raw image is AP or CP, as `making` states. The load address has no effect on the module, so a raw image has the
-   one that all known images have. */
+/* A raw image is AP or CP, as `making` states. The load address has no effect on the module. */
 static void name_raw_part(struct ec618_image *image, const struct ec7xx_making *making)
 {
     if (image->is_binpkg)
         return;
     image->raw_attribute = making->raw_is_cp ? PAR_CP : PAR_AP;
     image->load_address[EC618_AP] = making->raw_is_cp ? EC7XX_CP_ADDRESS : EC7XX_AP_ADDRESS;
+}
+
+/* *chip is the chip that the caller knows, or NULL. Then it becomes that of the images, if they tell the exact chip. */
+static bool find_chip(const struct ec618_image *old, const struct ec618_image *new,
+                      const struct ec7xx_chip **chip, struct error *err)
+{
+    const char *of_old, *of_new;
+    if (!ec618_image_chip(old, &of_old, err) || !ec618_image_chip(new, &of_new, err))
+        return false;
+    if (of_old && of_new && !chip_may_be(of_old, of_new))
+        return error_set(err, ERROR_INVALID, "the old image is for the chip %s and the new image for %s",
+                         of_old, of_new);
+    const char *found = of_old && ec7xx_chip_find(of_old) ? of_old : of_new;
+    if (*chip && found && !chip_may_be((*chip)->name, found))
+        return error_set(err, ERROR_INVALID, "the images are for the chip %s, not for %s", found,
+                         (*chip)->name);
+    if (!*chip && found)
+        *chip = ec7xx_chip_find(found);
+    return true;
 }
 
 /* The head of an archive tells whether the flash has 4 or 8 MB. */
@@ -142,20 +160,32 @@ bool ec7xx_make(enum wrapper wrapper, struct bytes old, struct bytes new, const 
         return false;
     name_raw_part(&from, making);
     name_raw_part(&to, making);
-    return check_flash(&from, making, err) && check_flash(&to, making, err) &&
-           package_make(&chip, wrapper, &from, &to, making, ret, err);
+    struct ec7xx_making known = *making;
+    return find_chip(&from, &to, &known.chip, err) && check_flash(&from, &known, err) &&
+           check_flash(&to, &known, err) && package_make(&functions, wrapper, &from, &to, &known, ret, err);
 }
 
 bool ec7xx_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                  struct error *err)
 {
-    return package_apply(&chip, old, package, max_bytes, ret, err);
+    return package_apply(&functions, old, package, max_bytes, ret, err);
 }
 
 bool ec7xx_fits_module(struct bytes package, const struct ec7xx_chip *of, struct error *err)
 {
     bool is_script;
     struct par par;
-    return package_read(&chip, package, &par, &is_script, err) &&
+    return package_read(&functions, package, &par, &is_script, err) &&
            (is_script || ec7xx_rules_check_length(&par, of, err));
+}
+
+const struct ec7xx_chip *ec7xx_chip_of_image(struct bytes bytes)
+{
+    _cleanup_(ec618_image_free) struct ec618_image image = {0};
+    struct error unwanted;
+    const char *name = NULL;
+    if (!ec618_image_open(bytes, "", &image, &unwanted) || !ec618_image_chip(&image, &name, &unwanted) ||
+        !name)
+        return NULL;
+    return ec7xx_chip_find(name);
 }

@@ -11,19 +11,21 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "delta/container/wrapper.h"
-#include "base/ec7xx_chip.h"
+#include "base/chip.h"
 #include "delta/ec7xx/stream.h"
 
-/* Where all known images of AP and CP are in flash. */
+/* For a raw image, whose address is not known: where AP and CP are in the vendor's samples. Other chips have AP
+   elsewhere. A module does not use the address. */
 #define EC7XX_AP_ADDRESS 0x7E000
 #define EC7XX_CP_ADDRESS 0x1A000
 
 struct ec7xx_making {
     enum ec7xx_effort effort;
-    const struct ec7xx_chip *chip; /* NULL: not known; the package is for 4 MB of flash */
-    bool raw_is_cp;                /* a raw image is CP; otherwise AP */
-    bool has_load_address;         /* false: the load address is taken from the image */
-    uint32_t load_address;         /* of the AP part in flash. A module does not use the address. */
+    /* NULL: that of the images; if they do not tell, a chip with 4 MB of flash. */
+    const struct ec7xx_chip *chip;
+    bool raw_is_cp;        /* a raw image is CP; otherwise AP */
+    bool has_load_address; /* false: the load address is taken from the image */
+    uint32_t load_address; /* of the AP part in flash. A module does not use the address. */
 };
 
 /* Makes a package. The caller frees *ret. ERROR_INVALID: the images do not fit each other or the chip, they do not
@@ -44,6 +46,9 @@ bool ec7xx_apply(struct bytes old, struct bytes package, size_t max_bytes, struc
    ERROR_TOO_LARGE: it is not. Other errors as ec7xx_apply(). */
 bool ec7xx_fits_module(struct bytes package, const struct ec7xx_chip *of, struct error *err)
     __attribute__((warn_unused_result));
+
+/* The chip that an image tells exactly, or NULL. */
+const struct ec7xx_chip *ec7xx_chip_of_image(struct bytes image);
 
 /* Whether the package is for an EC7xx. */
 bool ec7xx_owns(struct bytes package);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "base/little.h"
-#include "base/ec7xx_chip.h"
+#include "base/chip.h"
 #include "delta/ec7xx/payload.h"
 
 #define METHOD      0x40 /* bits 4 and 5 of byte 3 are 0, bit 6 is 1 */

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include "base/error.h"
 #include "delta/container/par.h"
-#include "base/ec7xx_chip.h"
+#include "base/chip.h"
 
 #define EC7XX_PAR_VERSION    0x45
 #define EC7XX_OPTION_SYMBOLS 4 /* kind of the option with which the vendor's second form (HLS) begins */

@@ -32,6 +32,19 @@ static void list_entry(struct inspect_list *list, const struct binpkg_entry *ent
     inspect_field(list, entry->image, "data", "%zu bytes", entry->image.len);
 }
 
+/* The rest of a head with pkgmode. */
+static void list_product(struct inspect_list *list, const struct binpkg *binpkg)
+{
+    size_t at = 0x3F, size = BINPKG_PRODUCT_SIZE - 1;
+    if (binpkg->product[0]) {
+        inspect_unknown(list, inspect_slice(binpkg->head, at, BINPKG_PRODUCT - at), "head", NULL);
+        inspect_field(list, inspect_slice(binpkg->head, BINPKG_PRODUCT, size), "product", "%s",
+                      binpkg->product);
+        at = BINPKG_PRODUCT + size;
+    }
+    inspect_unknown(list, inspect_slice(binpkg->head, at, binpkg->head.len - at), "head", NULL);
+}
+
 void inspect_binpkg(struct inspect_list *list, struct bytes file)
 {
     struct binpkg binpkg;
@@ -46,7 +59,7 @@ void inspect_binpkg(struct inspect_list *list, struct bytes file)
     if (binpkg.pkgmode) {
         inspect_unknown(list, inspect_slice(binpkg.head, 0, 0x38), "head", NULL);
         inspect_field(list, inspect_slice(binpkg.head, 0x38, 7), "mark", "pkgmode");
-        inspect_unknown(list, inspect_slice(binpkg.head, 0x3F, binpkg.head.len - 0x3F), "head", NULL);
+        list_product(list, &binpkg);
     } else {
         inspect_unknown(list, binpkg.head, "head", NULL);
     }

@@ -29,7 +29,7 @@ struct suffix {
     struct buffer file; /* the head, then `order` */
     const int32_t *order;
     uint64_t *seen;
-    unsigned int seen_shift;
+    size_t seen_words;
     uint32_t start[PAIRS + 1];
 };
 
@@ -45,36 +45,39 @@ static void count_pairs(struct suffix *index)
         index->start[p + 1] += index->start[p];
 }
 
-static uint64_t hash_word(const struct suffix *index, const uint8_t *at)
+/* The place of a word's bit in `seen`. The upper half of the hash chooses the 64 bits, the lower half one of
+   them. */
+static size_t place_word(const struct suffix *index, const uint8_t *at, uint64_t *ret_bit)
 {
     uint64_t word;
     memcpy(&word, at, SUFFIX_WORD);
-    return word * 0x9E3779B97F4A7C15ULL >> index->seen_shift;
+    uint64_t hash = word * 0x9E3779B97F4A7C15ULL;
+    *ret_bit = 1ULL << (hash >> 26 & 63);
+    return (size_t)((hash >> 32) * index->seen_words >> 32);
 }
 
-/* At least eight bits per word, so that few absent words are reported as possible. */
+/* Eight bits per word, so that few absent words are reported as possible: one byte per byte of text. */
 static bool note_words(struct suffix *index, struct error *err)
 {
-    unsigned int log = 6;
-    while (log < 40 && (size_t)1 << log < 8 * index->text.len)
-        log++;
-    index->seen_shift = 64 - log;
-    index->seen = calloc(((size_t)1 << log) / 64, sizeof *index->seen);
+    uint64_t bit;
+    index->seen_words = index->text.len / 8 + 1;
+    index->seen = calloc(index->seen_words, sizeof *index->seen);
     if (!index->seen)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     for (size_t i = 0; i + SUFFIX_WORD <= index->text.len; i++) {
-        uint64_t hash = hash_word(index, index->text.ptr + i);
-        index->seen[hash / 64] |= 1ULL << hash % 64;
+        size_t place = place_word(index, index->text.ptr + i, &bit);
+        index->seen[place] |= bit;
     }
     return true;
 }
 
 bool suffix_may_have(const struct suffix *index, struct bytes wanted)
 {
+    uint64_t bit;
     if (wanted.len < SUFFIX_WORD)
         return false;
-    uint64_t hash = hash_word(index, wanted.ptr);
-    return index->seen[hash / 64] >> hash % 64 & 1;
+    size_t place = place_word(index, wanted.ptr, &bit);
+    return (index->seen[place] & bit) != 0;
 }
 
 static bool new_index(struct bytes text, struct suffix **ret, struct error *err)

@@ -23,7 +23,7 @@ struct suffix_match {
     size_t len; /* equal bytes. 0: nothing was found; single bytes are not searched for. */
 };
 
-/* Sorts `text`, which must live longer than the index. Takes 6 bytes of memory per byte of text and O(n
+/* Sorts `text`, which must live longer than the index. Takes 5 bytes of memory per byte of text and O(n
    log n) time for any content. ERROR_TOO_LARGE: more than SUFFIX_MAX_TEXT bytes; ERROR_INTERNAL: no
    memory. */
 bool suffix_build(struct bytes text, struct suffix **ret, struct error *err)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/ec7xx_chip.h"
+#include "base/chip.h"
 #include "base/slice.h"
 #include "server/config/config.h"
 #include "server/config/command_template.h"

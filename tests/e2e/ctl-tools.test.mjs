@@ -22,6 +22,7 @@ before(async () => {
     server = await startServer(null, { keep: true, config: { public_device_url: 'http://fota.example' } });
     scene = await Scene.build(server, { product: 'pumps', firmware: 'pump', versions: ['1001', '1002'], format: 'bsdiff' });
     ({ module } = await scene.linkedModule());
+    await scene.makePackage(); // the link requests it; no answer changes between two calls
     env = { DFOTA_URL: `http://${server.adminAddress.host}:${server.adminAddress.port}`, DFOTA_TOKEN: server.token };
 });
 after(() => server?.dispose());

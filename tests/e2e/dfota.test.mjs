@@ -183,6 +183,19 @@ describe('dfota against stock bsdiff and bspatch', () => {
         assert.deepEqual(await bench.get('by-stock'), next);
     });
 
+    test('a package without an extra stream has no bytes for it, and stock bspatch applies it', async (t) => {
+        const bench = await Bench.make(t);
+        const old = release(0).subarray(0, 4096);
+        for (const [next, most] of [[old, 120], [Buffer.concat([old, Buffer.from('hello')]), 130]]) {
+            await bench.put({ old, new: next });
+            const made = await bench.succeeds('package', 'diff', 'old', 'new', 'package');
+            assert.equal(made.length, 32 + Number(made.readBigInt64LE(8)) + Number(made.readBigInt64LE(16)));
+            assert.ok(made.length <= most, `${made.length} bytes`);
+            await bench.stock('bspatch', 'old', 'by-stock', 'package');
+            assert.deepEqual(await bench.get('by-stock'), next);
+        }
+    });
+
     test('pairs of every kind at every effort: stock bspatch agrees, and no package is larger than at effort quick', async (t) => {
         const bench = await Bench.make(t);
         for (let seed = 1; seed <= 24; seed += 1) {

@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict';
 import { chmod, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 
 import { noiseImage } from './lib/firmware.mjs';
 import { EC618, luatosPackage } from './lib/luatos.mjs';
-import { Module, sha256 } from './lib/module.mjs';
+import { Module, poll, sha256 } from './lib/module.mjs';
 import { Scene, assertProblem, findBySum, listFiles } from './lib/scene.mjs';
 import { firmwarePath, startServer } from './lib/server.mjs';
 
@@ -181,7 +182,8 @@ describe('a full package', () => {
             assertProblem(await server.admin('PUT', scene.path(`/images/${version}`), good), 422, 'not-an-image');
         assert.equal((await server.admin('GET', scene.path(''))).status, 404);
         const names = (files) => [...files.keys()].filter((name) => /blobs|incoming/.test(name)).sort();
-        assert.deepEqual(names(await listFiles(server.dataDir)), names(before));
+        // The bytes go when the request is over, after its answer.
+        await poll('nothing is stored', async () => isDeepStrictEqual(names(await listFiles(server.dataDir)), names(before)));
         await server.putImage(scene.product, firmware, '2034.1.2', good);
     });
 

@@ -146,7 +146,10 @@ describe('the queue', () => {
         const scene = await Scene.build(await startStuck(t), { versions: ['1', '2', '3', '4'], target: '4' });
         for (const version of ['1', '2', '2', '3', '3', '3'])
             assert.equal((await scene.module({ version }).ask()).code, 43);
-        const told = await queue(scene);
+        const told = await poll('a package is being made', async () => {
+            const now = await queue(scene);
+            return now.generating > 0 && now;
+        });
         const waiting = told.items.filter((p) => p.waiting && p.state === 'queued');
         const expected = [['3', '4', 3], ['2', '4', 2], ['1', '4', 1]].filter(([from]) => waiting.some((p) => p.from === from));
         assert.deepEqual(waiting.map((p) => [p.from, p.to, p.waiting]), expected);

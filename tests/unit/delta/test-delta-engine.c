@@ -9,7 +9,7 @@
 #include "delta/container/luatos.h"
 #include "delta/container/par.h"
 #include "delta/container/wrapper.h"
-#include "base/ec7xx_chip.h"
+#include "base/chip.h"
 #include "delta/engine.h"
 
 static const uint8_t old_text[] = "version 1138 of a firmware";
@@ -204,6 +204,33 @@ static void making_takes_at_most_12_bytes_a_byte(void **state)
     buffer_free(&shuffled);
 }
 
+/* A window of new and the index of old set the peak, not the search over all of new. Half of new is edited
+   densely, so the search has much to do in each window. */
+static void a_large_image_takes_little_memory_and_its_effort(void **state)
+{
+    (void)state;
+    enum { SIZE = 17 << 20, EDITED = 1 << 20, PER_OLD = 6, PER_NEW = 3, FIXED = 140 << 20 };
+    struct random r = {31};
+    struct buffer old = random_bytes(&r, SIZE, 256), new = {0}, quick = {0}, good = {0};
+    struct error err;
+    must_add(&new, old.ptr, SIZE);
+    for (size_t i = 0; i < EDITED; i += 12 + random_below(&r, 4))
+        memcpy(new.ptr + i, old.ptr + random_below(&r, EDITED), 12);
+    const struct engine *engine = engine_find("bsdiff");
+    size_t peak = peak_of_making(engine, ENGINE_GOOD, buffer_bytes(&old), buffer_bytes(&new));
+    print_message("# good, %d bytes: %zu KB\n", SIZE, peak / 1024);
+    assert_true(peak <= (size_t)SIZE * PER_OLD + (size_t)SIZE * PER_NEW + FIXED);
+    const struct engine_options options = {.effort = ENGINE_QUICK};
+    assert_true(engine_make(engine, buffer_bytes(&old), buffer_bytes(&new), &options, &quick, NULL, &err));
+    assert_true(engine_make(engine, buffer_bytes(&old), buffer_bytes(&new), NULL, &good, NULL, &err));
+    print_message("# quick %zu bytes, good %zu bytes\n", quick.len, good.len);
+    assert_true(good.len < quick.len); /* an image that gets the effort quick makes equal packages */
+    buffer_free(&old);
+    buffer_free(&new);
+    buffer_free(&quick);
+    buffer_free(&good);
+}
+
 #endif
 
 int main(void)
@@ -216,6 +243,7 @@ int main(void)
         cmocka_unit_test(a_package_that_is_not_proven_is_not_returned),
 #ifndef SANITIZED
         cmocka_unit_test(making_takes_at_most_12_bytes_a_byte),
+        cmocka_unit_test(a_large_image_takes_little_memory_and_its_effort),
 #endif
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -151,6 +151,33 @@ static void test_it_is_continued_without_a_format(void **state)
     expect(&scene, ANSWER_BAD_RANGE, "confirm", "the unfinished package 1138→1162 is no longer available");
 }
 
+static void test_a_script_fits_where_the_device_keeps_it(void **state)
+{
+    (void)state;
+    static const struct full_script stated = {.address = 0x2CC000, .area = 131072, .kept = 98304},
+                                    unstated = {.address = 0x2CC000, .area = 131072},
+                                    unknown = {.address = 0x2CC000};
+    static const struct {
+        const struct full_script *base;
+        int64_t packed;
+        const char *why;
+    } rows[] = {
+        {&stated, 98304, ""},
+        {&stated, 98305, "its packed script has 98305 bytes, and the device keeps at most 98304"},
+        {&unstated, 81920, ""},
+        {&unstated, 81921,
+         "its packed script has 81921 bytes, and the release does not state how much the device keeps; all known "
+         "builds keep 81920"},
+        {&unknown, 1000000, ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct full_script package = {.address = 0x2CC000, .bytes = 120000, .packed = rows[i].packed};
+        char why[FULL_WHY_SIZE];
+        assert_int_equal(full_fits(&package, rows[i].base, why), !rows[i].why[0]);
+        assert_string_equal(why, rows[i].why);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +188,7 @@ int main(void)
         cmocka_unit_test(test_the_limits_hold),
         cmocka_unit_test(test_no_delta_starts_from_one),
         cmocka_unit_test(test_it_is_continued_without_a_format),
+        cmocka_unit_test(test_a_script_fits_where_the_device_keeps_it),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("full", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #include "delta/bsdiff/bsdiff.h"
 #include "delta/bsdiff/make.h"
+#include "delta/bsdiff/window.h"
 #include "delta/bzip2/bzip.h"
 
 static void round_trip(struct bytes old, struct bytes new)
@@ -116,6 +117,99 @@ static void images_of_2_gib_are_refused(void **state)
     assert_null(package.ptr);
 }
 
+static void make_small(struct bytes old, struct bytes new, size_t most)
+{
+    struct buffer package = {0}, again = {0};
+    struct error err;
+    for (enum bsdiff_effort effort = BSDIFF_EFFORT_QUICK; effort <= BSDIFF_EFFORT_BEST; effort++) {
+        assert_true(bsdiff_make(old, new, NULL, effort, &package, NULL, &err));
+        print_message("# effort %d: %zu bytes\n", effort, package.len);
+        assert_true(package.len <= most);
+        assert_true(bsdiff_apply(old, buffer_bytes(&package), new.len, &again, &err));
+        assert_true(bytes_equal(buffer_bytes(&again), new));
+        buffer_free(&package);
+        buffer_free(&again);
+    }
+}
+
+/* An empty stream would have 14 bytes, and an extra stream of few bytes 40. */
+static void a_small_change_makes_a_small_package(void **state)
+{
+    (void)state;
+    struct random r = {21};
+    struct buffer old = random_bytes(&r, 4096, 256), new = {0};
+    const char before[] = "dfota 1.2.3 2026-10-17 09:12:47 +00",
+               after[] = "dfota 1.2.4 2026-11-29 18:32:11 +00";
+    memcpy(old.ptr + 1000, before, sizeof before - 1);
+    must_add(&new, old.ptr, old.len);
+    make_small(buffer_bytes(&old), buffer_bytes(&new), 115);
+    memcpy(new.ptr + 1000, after, sizeof after - 1);
+    make_small(buffer_bytes(&old), buffer_bytes(&new), 130);
+    memcpy(new.ptr + 1000, before, sizeof before - 1);
+    must_add(&new, "hello", 5);
+    make_small(buffer_bytes(&old), buffer_bytes(&new), 123);
+    buffer_free(&old);
+    buffer_free(&new);
+}
+
+/* A package without differences has no extra stream, and the other two are where the header says. */
+static void an_empty_stream_has_no_bytes(void **state)
+{
+    (void)state;
+    struct buffer package = {0};
+    struct error err;
+    assert_true(bsdiff_make(old_image, old_image, NULL, BSDIFF_EFFORT_QUICK, &package, NULL, &err));
+    assert_int_equal(package.len, 32 + package.ptr[8] + package.ptr[16]);
+    buffer_free(&package);
+}
+
+static struct buffer make_of_script(struct bytes old, struct bytes new, const struct match_script *script)
+{
+    struct buffer package = {0}, made = {0};
+    struct error err;
+    assert_true(bsdiff_encode(old, new, script, BSDIFF_STOCK, &package, &err));
+    assert_true(bsdiff_apply(old, buffer_bytes(&package), new.len, &made, &err));
+    buffer_free(&package);
+    return made;
+}
+
+/* Each window's script makes its window, and the joined script makes all of new. */
+static void a_script_that_is_cut_and_joined_gives_the_same_image(void **state)
+{
+    (void)state;
+    struct random r = {22};
+    struct error err;
+    for (int round = 0; round < 100; round++) {
+        struct buffer old = random_bytes(&r, 2000, 256);
+        struct buffer new = random_revision(&r, buffer_bytes(&old), 256);
+        struct match_script script = {0}, piece = {0}, joined = {0};
+        struct suffix *index;
+        int64_t old_at = 0;
+        assert_true(suffix_build(buffer_bytes(&old), &index, &err));
+        assert_true(match_make_script(index, buffer_bytes(&old), buffer_bytes(&new), &script, &err));
+        struct bsdiff_cut place = {.script = &script};
+        for (size_t at = 0, len; at < new.len; at += len) {
+            len = 1 + random_below(&r, 600);
+            len = len < new.len - at ? len : new.len - at;
+            struct bytes window = {new.ptr + at, len};
+            assert_true(bsdiff_window_cut(&place, len, &piece, &err));
+            struct buffer made = make_of_script(buffer_bytes(&old), window, &piece);
+            assert_true(bytes_equal(buffer_bytes(&made), window));
+            buffer_free(&made);
+            assert_true(bsdiff_window_join(&joined, &old_at, &piece, &err));
+        }
+        struct buffer made = make_of_script(buffer_bytes(&old), buffer_bytes(&new), &joined);
+        assert_true(bytes_equal(buffer_bytes(&made), buffer_bytes(&new)));
+        buffer_free(&made);
+        match_script_free(&script);
+        match_script_free(&piece);
+        match_script_free(&joined);
+        suffix_free(index);
+        buffer_free(&old);
+        buffer_free(&new);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +217,9 @@ int main(void)
         cmocka_unit_test(empty_equal_and_smaller_images_work),
         cmocka_unit_test(a_script_is_written_as_the_format_says),
         cmocka_unit_test(images_of_2_gib_are_refused),
+        cmocka_unit_test(a_small_change_makes_a_small_package),
+        cmocka_unit_test(an_empty_stream_has_no_bytes),
+        cmocka_unit_test(a_script_that_is_cut_and_joined_gives_the_same_image),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

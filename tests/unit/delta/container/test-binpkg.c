@@ -14,6 +14,7 @@ static void every_entry_is_read(void **state)
     assert_true(binpkg_read(buffer_bytes(&file), &binpkg, &err));
     assert_true(binpkg_check(&binpkg, &err));
     assert_false(binpkg.pkgmode);
+    assert_string_equal(binpkg.product, "");
     assert_int_equal(binpkg.head.len, 52);
     assert_int_equal(binpkg.entries, 3);
     const struct binpkg_entry *ap = binpkg_find(&binpkg, "AP");
@@ -40,6 +41,13 @@ static void a_head_with_pkgmode_is_longer(void **state)
     assert_true(binpkg.pkgmode);
     assert_int_equal(binpkg.head.len, 0x1D8);
     assert_int_equal(binpkg.entries, 1);
+    assert_string_equal(binpkg.product, "");
+    memcpy(file.ptr + 0x190, "EC718HM_PRD", 11);
+    assert_true(binpkg_read(buffer_bytes(&file), &binpkg, &err));
+    assert_string_equal(binpkg.product, "EC718HM_PRD");
+    memcpy(file.ptr + 0x190, "\1\2", 2);
+    assert_true(binpkg_read(buffer_bytes(&file), &binpkg, &err));
+    assert_string_equal(binpkg.product, "");
     buffer_free(&file);
 }
 

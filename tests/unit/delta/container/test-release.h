@@ -26,6 +26,17 @@
     "\"script\":{\"bitw\":32},\"download\":{\"script_addr\":\"0x24d000\"},\"fota\":{\"magic_num\":"           \
     "\"eaf18c16\",\"full_addr\":\"2bd000\"}}"
 
+/* The places of an EC7xx with a script area of 512 KB, as for the model Air780EHM with the file system at 0x654000: a
+   module keeps 384 KB. `chip`, `fota` and `files` are texts of JSON; `fota` ends with the members of fota, `files` is
+   for download.fs_addr and rom.fs.filesystem.offset. */
+#define INFO_EC7XX_OF(chip, size, script_addr, fota, files, files_too)                                       \
+    "{\"chip\":{\"type\":" chip "},\"rom\":{\"file\":\"luatos.binpkg\",\"fs\":{\"script\":{\"size\":" size   \
+    "},\"filesystem\":{\"offset\":" files_too                                                                \
+    "}}},\"script\":{\"bitw\":64},\"download\":{\"script_addr\":" script_addr ",\"fs_addr\":" files          \
+    "},\"fota\":{" fota "}}"
+#define FOTA_EC7XX "\"magic_num\":\"eac37218\",\"full_addr\":\"4EE000\",\"fota_len\":\"106000\""
+#define INFO_EC7XX INFO_EC7XX_OF("\"ec7xx\"", "512", "\"46E000\"", FOTA_EC7XX, "\"654000\"", "\"654000\"")
+
 /* `script` empty: a core. */
 static inline struct buffer sample_soc(const char *info, struct bytes rom, struct bytes script)
 {

@@ -3,6 +3,8 @@
 /* Archives, and the releases in them: what is read, and what is refused. */
 #include "tests/unit/delta/container/test-release.h"
 
+#include "base/chip.h"
+#include "delta/container/luatos.h"
 #include "delta/container/soc.h"
 
 #define ROOM ((size_t)1 << 20)
@@ -185,6 +187,104 @@ static void facts_that_contradict_each_other_are_refused(void **state)
     assert_info_refused(INFO_128, (128 << 10) + 1, "its area has 131072");
 }
 
+static void assert_kept(const char *info, uint32_t kept, uint32_t limit)
+{
+    struct buffer made = sample_soc(info, text_bytes("rom"), text_bytes("script"));
+    struct soc soc;
+    struct error err = {ERROR_CODES, ""};
+    if (!soc_open(buffer_bytes(&made), &soc, &err))
+        fail_msg("%s: %s", info, err.text);
+    assert_true(soc.facts.has_areas);
+    assert_int_equal(soc.facts.kept_bytes, kept);
+    assert_int_equal(soc_kept_limit(&soc.facts), limit);
+    soc_free(&soc);
+    buffer_free(&made);
+}
+
+#define FOTA(len) "\"full_addr\":\"4EE000\",\"fota_len\":" len
+#define ONE_512(fota, files, files_too)                                                                      \
+    INFO_EC7XX_OF("\"ec7xx\"", "512", "\"46E000\"", fota, files, files_too)
+#define ONE_256(chip, script, full, len, files)                                                              \
+    INFO_EC7XX_OF(chip, "256", script, "\"full_addr\":" full ",\"fota_len\":" len, files, files)
+
+/* The region for the change of the core lies between the kept area and the file system. */
+static void the_kept_area_of_an_ec7xx_ends_where_the_delta_region_begins(void **state)
+{
+    (void)state;
+    uint32_t unknown = 320 << 10;
+    assert_kept(INFO_EC7XX, 384 << 10, 384 << 10);
+    assert_kept(ONE_512(FOTA("\"0x106000\""), "\"0x654000\"", "\"00654000\""), 384 << 10, 384 << 10);
+    assert_kept(ONE_256("\"air780epm\"", "\"2B1000\"", "\"2F1000\"", "\"96000\"", "\"3B7000\""), 192 << 10,
+                192 << 10);
+    assert_kept(ONE_256("\"ec718p\"", "\"2D0000\"", "\"310000\"", "\"69000\"", "\"3A9000\""), 192 << 10,
+                192 << 10);
+    /* not stated, stated in two ways, in front of the script, or too far behind it */
+    assert_kept(ONE_512("\"full_addr\":\"4EE000\"", "\"654000\"", "\"654000\""), 0, unknown);
+    assert_kept(ONE_512("\"full_addr\":\"4EE000\"", "\"54E000\"", "\"54E000\""), 0, unknown);
+    assert_kept(ONE_512(FOTA("\"106000\""), "0", "\"654000\""), 0, unknown);
+    assert_kept(ONE_512(FOTA("\"106000\""), "\"654000\"", "6569984"), 0, unknown);
+    assert_kept(ONE_512(FOTA("\"106000\""), "\"654000\"", "\"653000\""), 0, unknown);
+    assert_kept(ONE_512(FOTA("\"106000\""), "\"3A1000\"", "\"3A1000\""), 0, unknown);
+    assert_kept(ONE_512(FOTA("\"106000\""), "\"674000\"", "\"674000\""), 512 << 10, 512 << 10);
+    assert_kept(ONE_512(FOTA("\"106000\""), "\"675000\"", "\"675000\""), 0, unknown);
+    /* all up to the delta region is the script's: a packed script is kept in another memory */
+    assert_kept(ONE_512(FOTA("\"166000\""), "\"654000\"", "\"654000\""), 0, unknown);
+    /* no rule is known for other chips */
+    assert_kept(INFO_EC7XX_OF("\"bk72xx\"", "512", "\"46E000\"", FOTA_EC7XX, "\"654000\"", "\"654000\""), 0,
+                unknown);
+}
+
+static void places_of_an_ec7xx_that_contradict_each_other_are_refused(void **state)
+{
+    (void)state;
+    assert_info_refused(ONE_512(FOTA("\"167000\""), "\"654000\"", "\"654000\""), 1,
+                        "1436 KB of fota_len do not fit");
+    assert_info_refused(ONE_512(FOTA("\"1000\""), "\"4EE000\"", "\"4EE000\""), 1,
+                        "4 KB of fota_len do not fit");
+    assert_info_refused(ONE_512(FOTA("\"xyz\""), "\"654000\"", "\"654000\""), 1, "fota.fota_len");
+    assert_info_refused(ONE_512(FOTA("\"106000\""), "\"-1\"", "\"654000\""), 1, "download.fs_addr");
+    assert_info_refused(ONE_512(FOTA("\"106000\""), "\"654000\"", "\"\""), 1, "rom.fs.filesystem.offset");
+    assert_info_refused(
+        INFO_EC7XX_OF("\"ec7xx\"", "256", "\"46E000\"", FOTA_EC7XX, "\"654000\"", "\"654000\""), 1,
+        "256 KB at script_addr 46e000 do not end at full_addr 4ee000");
+}
+
+static void assert_same(const char *chip, const char *other, bool same)
+{
+    struct soc_facts one = {.has_areas = true, .script_bytes = 1}, two = one;
+    struct error err = {ERROR_CODES, ""};
+    snprintf(one.chip, sizeof one.chip, "%s", chip);
+    snprintf(two.chip, sizeof two.chip, "%s", other);
+    if (soc_same_areas(&one, &two, &err) != same)
+        fail_msg("%s and %s", chip, other);
+    if (!same)
+        assert_non_null(strstr(err.text, "the old release is for"));
+}
+
+/* Newer tools write the model where older ones wrote the family. */
+static void releases_for_the_same_chip_may_name_it_differently(void **state)
+{
+    (void)state;
+    assert_same("ec7xx", "air780epm", true);
+    assert_same("air780ehm", "ec718hm", true);
+    assert_same("bk72xx", "bk72xx", true);
+    assert_same("air780ehm", "air780epm", false);
+    assert_same("ec618", "ec7xx", false);
+    assert_same("bk72xx", "ec7xx", false);
+    struct soc_facts one = {.chip = "ec7xx", .has_areas = true, .kept_bytes = 4096}, two = one;
+    struct error err = {ERROR_CODES, ""};
+    two.kept_bytes = 0;
+    assert_true(soc_same_areas(&one, &two, &err));
+    two.kept_bytes = 8192;
+    assert_false(soc_same_areas(&one, &two, &err));
+    assert_non_null(strstr(err.text, "keep 4096 bytes of a packed script, and those of the new one 8192"));
+    two = one;
+    one.magic = 1;
+    assert_true(soc_same_areas(&one, &two, &err));
+    two.magic = 2;
+    assert_false(soc_same_areas(&one, &two, &err));
+}
+
 /* A CSDK project: only rom.file is its own, the rest is the template of LuatOS. */
 static void a_release_without_luatos_has_no_areas(void **state)
 {
@@ -231,6 +331,18 @@ static void the_one_firmware_of_an_archive_is_taken(void **state)
     buffer_free(&made);
 }
 
+static void each_family_has_its_magic_number(void **state)
+{
+    (void)state;
+    assert_int_equal(luatos_magic_of("ec618"), LUATOS_EC618);
+    assert_int_equal(luatos_magic_of("Air780EG"), LUATOS_EC618);
+    assert_int_equal(luatos_magic_of("ec7xx"), LUATOS_EC7XX);
+    assert_int_equal(luatos_magic_of("Air8000"), LUATOS_EC7XX);
+    assert_int_equal(luatos_magic_of("bk72xx"), 0);
+    for (size_t i = 0; i < ec7xx_chip_count; i++)
+        assert_int_equal(luatos_magic_of(ec7xx_chip_table[i].name), LUATOS_EC7XX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +352,10 @@ int main(void)
         cmocka_unit_test(damaged_archives_are_refused),
         cmocka_unit_test(facts_of_a_release),
         cmocka_unit_test(facts_that_contradict_each_other_are_refused),
+        cmocka_unit_test(the_kept_area_of_an_ec7xx_ends_where_the_delta_region_begins),
+        cmocka_unit_test(places_of_an_ec7xx_that_contradict_each_other_are_refused),
+        cmocka_unit_test(releases_for_the_same_chip_may_name_it_differently),
+        cmocka_unit_test(each_family_has_its_magic_number),
         cmocka_unit_test(a_release_without_luatos_has_no_areas),
         cmocka_unit_test(the_one_firmware_of_an_archive_is_taken),
     };

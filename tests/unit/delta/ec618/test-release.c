@@ -1,12 +1,14 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Format ec618-luatos from releases: core and script, only one of them, and pairs that do not fit. */
+/* Format ec618-luatos from releases: core and script, only one of them, and pairs that do not fit. And the scripts of
+   releases for an EC7xx. */
 #include "tests/unit/delta/container/test-release.h"
 
 #include "delta/container/luatos.h"
 #include "delta/container/sector.h"
 #include "delta/container/soc.h"
 #include "delta/container/wrapper.h"
+#include "delta/ec618/release.h"
 #include "delta/engine.h"
 
 #define ROOM ((size_t)1 << 24)
@@ -46,7 +48,7 @@ static void assert_makes(struct buffer old, struct buffer new, bool has_script, 
     assert_true(luatos_read(buffer_bytes(&package), &file, &err));
     assert_int_equal(file.common.len > 0, has_script);
     assert_int_equal(file.sdk.len > 0, has_core);
-    assert_true(engine_fits(buffer_bytes(&package), NULL, &err));
+    assert_true(engine_fits(buffer_bytes(&package), (struct bytes){NULL, 0}, NULL, &err));
     buffer_free(&package);
     buffer_free(&old);
     buffer_free(&new);
@@ -160,12 +162,180 @@ static void scripts_for_other_places_are_refused(void **state)
     buffer_free(&c.new);
 }
 
+/* ---- The script alone, for both families ---- */
+
+struct releases {
+    struct buffer file[2];
+    struct ec618_image image[2];
+};
+
+static void open_releases(struct releases *ret, const char *old, struct bytes old_script, const char *new,
+                          struct bytes new_script)
+{
+    struct buffer core = sample_binpkg(0, text_bytes("the ap"), text_bytes("the cp"));
+    struct error err = {ERROR_CODES, ""};
+    ret->file[0] = sample_soc(old, buffer_bytes(&core), old_script);
+    ret->file[1] = sample_soc(new, buffer_bytes(&core), new_script);
+    for (int i = 0; i < 2; i++)
+        if (!ec618_image_open(buffer_bytes(&ret->file[i]), "it", &ret->image[i], &err))
+            fail_msg("%s", err.text);
+    buffer_free(&core);
+}
+
+static void close_releases(struct releases *r)
+{
+    for (int i = 0; i < 2; i++) {
+        ec618_image_free(&r->image[i]);
+        buffer_free(&r->file[i]);
+    }
+}
+
+static void the_script_of_an_ec7xx_is_packed_and_unpacked(void **state)
+{
+    (void)state;
+    static const struct luatos_versions any;
+    struct bytes one = text_bytes("print(1) -- and more"), two = text_bytes("print(2) -- and more");
+    struct releases r;
+    struct buffer common = {0}, package = {0}, script = {0};
+    struct luatos_file file;
+    struct luatos_sector sector;
+    struct error err = {ERROR_CODES, ""};
+    open_releases(&r, INFO_EC7XX, one, INFO_EC7XX, two);
+    assert_true(release_pack_script(&r.image[0], &r.image[1], LUATOS_EC7XX, &common, &err));
+    assert_true(luatos_sector_read(buffer_bytes(&common), &sector, &err));
+    assert_int_equal(sector.magic, LUATOS_EC7XX);
+    assert_int_equal(sector.address, 0x46E000);
+    assert_true(
+        wrapper_luatos_add(&package, LUATOS_EC7XX, &any, buffer_bytes(&common), text_bytes(""), &err));
+    assert_true(luatos_read(buffer_bytes(&package), &file, &err) && luatos_check(&file, &err));
+    assert_true(release_unpack_script(&r.image[0], &file, &script, &err));
+    assert_true(bytes_equal(buffer_bytes(&script), two));
+    assert_false(release_same_script(&r.image[0], &r.image[1]));
+    close_releases(&r);
+    buffer_free(&common);
+    buffer_free(&package);
+    buffer_free(&script);
+}
+
+/* The whole way: the package is made, and applied to the old release. */
+static void a_package_of_ec7xx_luatos_has_the_script(void **state)
+{
+    (void)state;
+    static const struct engine_options quick = {.effort = ENGINE_QUICK};
+    struct releases r;
+    struct buffer package = {0};
+    struct luatos_file file;
+    struct error err = {ERROR_CODES, ""};
+    open_releases(&r, INFO_EC7XX, text_bytes("print(1) -- and more"), INFO_EC7XX,
+                  text_bytes("print(2) -- and more"));
+    if (!engine_make(engine_find("ec7xx-luatos"), buffer_bytes(&r.file[0]), buffer_bytes(&r.file[1]), &quick,
+                     &package, NULL, &err))
+        fail_msg("%s", err.text);
+    assert_true(luatos_read(buffer_bytes(&package), &file, &err));
+    assert_int_equal(file.magic, LUATOS_EC7XX);
+    assert_true(file.common.len > 0 && file.sdk.len == 0);
+    buffer_free(&package);
+    close_releases(&r);
+}
+
+static void assert_not_packed(const char *old, const char *new, uint32_t magic, struct bytes script,
+                              enum error_code code, const char *text)
+{
+    struct releases r;
+    struct buffer common = {0};
+    struct error err = {ERROR_CODES, ""};
+    open_releases(&r, old, text_bytes("print(1)"), new, script);
+    bool ok = release_pack_script(&r.image[0], &r.image[1], magic, &common, &err);
+    assert_int_equal(ok, !text);
+    if (text) {
+        assert_int_equal(err.code, code);
+        if (!strstr(err.text, text))
+            fail_msg("\"%s\" does not contain \"%s\"", err.text, text);
+    }
+    buffer_free(&common);
+    close_releases(&r);
+}
+
+#define EC7XX_WITH(chip, fota) INFO_EC7XX_OF(chip, "512", "\"46E000\"", fota, "\"654000\"", "\"654000\"")
+#define NO_MAGIC               "\"full_addr\":\"4EE000\",\"fota_len\":\"106000\""
+
+static void releases_for_another_chip_are_refused(void **state)
+{
+    (void)state;
+    struct bytes two = text_bytes("print(2) -- and more");
+    static const char *const chips[] = {EC7XX_WITH("\"air780ehm\"", FOTA_EC7XX),
+                                        EC7XX_WITH("\"ec718hm\"", NO_MAGIC)};
+    for (size_t i = 0; i < 2; i++)
+        assert_not_packed(INFO_EC7XX, chips[i], LUATOS_EC7XX, two, ERROR_CODES, NULL);
+    assert_not_packed(INFO_EC7XX, INFO_EC7XX, LUATOS_EC618, two, ERROR_INVALID,
+                      "for the chip ec7xx, not for an EC618");
+    assert_not_packed(INFO_128, INFO_128, LUATOS_EC7XX, two, ERROR_INVALID,
+                      "for the chip ec618, not for an EC7xx");
+    assert_not_packed(INFO_EC7XX, INFO_128, LUATOS_EC7XX, two, ERROR_INVALID, "for the chip ec618, not");
+    assert_not_packed(EC7XX_WITH("\"bk72xx\"", FOTA_EC7XX), INFO_EC7XX, LUATOS_EC7XX, two, ERROR_INVALID,
+                      "for the chip bk72xx, not");
+    assert_not_packed(EC7XX_WITH("\"air780epm\"", FOTA_EC7XX), chips[0], LUATOS_EC7XX, two, ERROR_INVALID,
+                      "for air780epm and the new one for air780ehm");
+    assert_not_packed(INFO_EC7XX, EC7XX_WITH("\"ec7xx\"", "\"magic_num\":\"eaf18c16\"," NO_MAGIC),
+                      LUATOS_EC7XX, two, ERROR_INVALID, "and fota.magic_num is eaf18c16");
+}
+
+/* A module of the old release keeps the packed script. */
+static void a_packed_script_must_fit_where_the_old_release_keeps_it(void **state)
+{
+    (void)state;
+    const char *unknown = EC7XX_WITH("\"ec7xx\"", "\"full_addr\":\"4EE000\"");
+    struct random r = {3};
+    struct buffer less = random_bytes(&r, 300 << 10, 256), more = random_bytes(&r, 340 << 10, 256),
+                  most = random_bytes(&r, 400 << 10, 256);
+    assert_not_packed(INFO_EC7XX, unknown, LUATOS_EC7XX, buffer_bytes(&more), ERROR_CODES, NULL);
+    assert_not_packed(INFO_EC7XX, INFO_EC7XX, LUATOS_EC7XX, buffer_bytes(&most), ERROR_TOO_LARGE,
+                      "keeps at most 393216");
+    assert_not_packed(unknown, unknown, LUATOS_EC7XX, buffer_bytes(&less), ERROR_CODES, NULL);
+    assert_not_packed(unknown, INFO_EC7XX, LUATOS_EC7XX, buffer_bytes(&more), ERROR_TOO_LARGE,
+                      "327680 bytes, 5/8 of the script area");
+    buffer_free(&less);
+    buffer_free(&more);
+    buffer_free(&most);
+}
+
+/* The file of one family, for a release of the other. */
+static void a_file_for_another_chip_is_not_unpacked(void **state)
+{
+    (void)state;
+    static const struct luatos_versions any;
+    struct releases r;
+    struct error err = {ERROR_CODES, ""};
+    open_releases(&r, INFO_EC7XX, text_bytes("print(1)"), INFO_128, text_bytes("print(1)"));
+    for (int i = 0; i < 2; i++) {
+        struct buffer common = {0}, package = {0}, script = {0};
+        struct luatos_file file;
+        uint32_t magic = i ? LUATOS_EC7XX : LUATOS_EC618, at = r.image[i].soc.facts.script_address;
+        assert_true(sector_pack(&common, magic, at, text_bytes("print(2) print(2)"), &err));
+        assert_true(wrapper_luatos_add(&package, magic, &any, buffer_bytes(&common), text_bytes(""), &err));
+        assert_true(luatos_read(buffer_bytes(&package), &file, &err));
+        assert_false(release_unpack_script(&r.image[i], &file, &script, &err));
+        assert_int_equal(err.code, ERROR_INVALID);
+        assert_non_null(strstr(err.text, i ? "ec618, not for an EC7xx" : "ec7xx, not for an EC618"));
+        assert_true(release_unpack_script(&r.image[i], &(struct luatos_file){.magic = magic}, &script, &err));
+        assert_int_equal(script.len, 0);
+        buffer_free(&common);
+        buffer_free(&package);
+    }
+    close_releases(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(core_and_script_move_as_they_differ),
         cmocka_unit_test(releases_that_do_not_fit_are_refused),
         cmocka_unit_test(scripts_for_other_places_are_refused),
+        cmocka_unit_test(the_script_of_an_ec7xx_is_packed_and_unpacked),
+        cmocka_unit_test(a_package_of_ec7xx_luatos_has_the_script),
+        cmocka_unit_test(releases_for_another_chip_are_refused),
+        cmocka_unit_test(a_packed_script_must_fit_where_the_old_release_keeps_it),
+        cmocka_unit_test(a_file_for_another_chip_is_not_unpacked),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

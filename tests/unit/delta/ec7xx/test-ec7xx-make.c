@@ -3,6 +3,7 @@
 /* The formats for an EC7xx: packages between two .binpkg files or two raw images, in all wrappers, and what is refused. */
 #include "tests/unit/delta/ec7xx/test-ec7xx-pairs.h"
 
+#include "delta/container/binpkg.h"
 #include "delta/container/wrapper.h"
 #include "delta/engine.h"
 
@@ -169,6 +170,97 @@ static void the_chip_decides_the_head(void **state)
     free_files(&f);
 }
 
+/* The same .binpkg with a head that names the product. */
+static struct buffer with_product(const struct buffer *binpkg, const char *product)
+{
+    struct buffer made = {0};
+    must_fill(&made, 0, BINPKG_HEAD_PKGMODE);
+    memcpy(made.ptr + 0x38, "pkgmode", 7);
+    memcpy(made.ptr + BINPKG_PRODUCT, product, strlen(product));
+    must_add(&made, binpkg->ptr + BINPKG_HEAD_BYTES, binpkg->len - BINPKG_HEAD_BYTES);
+    return made;
+}
+
+static void images_tell_their_chip(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *old, *new, *chip, *why; /* NULL: the package is made */
+        size_t progress;
+    } rows[] = {
+        {"EC718UM_PRD", "EC718UM_PRD", NULL, NULL, 136},
+        {"EC718UM_PRD", "", NULL, NULL, 136},
+        {"", "EC718UM_PRD", NULL, NULL, 136},
+        {"EC718P_PRD", "EC718P_PRD", NULL, NULL, 40},
+        {"EC718HM_PRD", "EC718HM_PRD", "ec718hm", NULL, 136},
+        {"EC718P_PRD", "EC718P_PRD", "ec718pm", NULL, 40}, /* older builds cut the name */
+        {"EC718UM_PRD", "EC718HM_PRD", NULL,
+         "the old image is for the chip ec718um and the new image for ec718hm", 0},
+        {"EC718UM_PRD", "EC718UM_PRD", "ec718p", "the images are for the chip ec718um, not for ec718p", 0},
+        {"EC618_PRD", "EC618_PRD", NULL, "the old image is for the chip ec618, not for an EC7xx", 0},
+        {"EC618_PRD", "EC618_PRD", "ec718p", "the images are for the chip ec618, not for ec718p", 0},
+    };
+    struct files f = make_files();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buffer old = with_product(&f.old, rows[i].old), new = with_product(&f.new, rows[i].new);
+        struct engine_options options = {.chip = rows[i].chip};
+        if (rows[i].why) {
+            refuse(&old, &new, options, rows[i].why);
+        } else {
+            struct buffer package = must_diff("ec7xx-at", &old, &new, options);
+            assert_int_equal(archive_of(&package, 10).progress_bytes, rows[i].progress);
+            buffer_free(&package);
+        }
+        buffer_free(&old);
+        buffer_free(&new);
+    }
+    free_files(&f);
+}
+
+static void an_image_for_an_ec7xx_is_not_for_an_ec618(void **state)
+{
+    (void)state;
+    struct files f = make_files();
+    struct buffer new = with_product(&f.new, "EC718P_PRD"), old = with_product(&f.old, ""), package = {0};
+    struct engine_options quick = {.effort = ENGINE_QUICK};
+    struct error err;
+    assert_false(engine_make(engine_find("ec618-at"), buffer_bytes(&old), buffer_bytes(&new), &quick,
+                             &package, NULL, &err));
+    assert_string_equal(err.text, "the new image is for the chip ec7xx, not for an EC618");
+    buffer_free(&new);
+    buffer_free(&old);
+    free_files(&f);
+}
+
+/* The archive is as long as the chip allows, and one byte longer. */
+static void the_chip_of_the_image_decides_the_room(void **state)
+{
+    (void)state;
+    struct files f = make_files();
+    struct buffer old = with_product(&f.old, "EC718UM_PRD"), unknown = with_product(&f.old, ""),
+                  package = {0};
+    struct buffer made = must_diff("ec7xx-at", &f.old, &f.new, (struct engine_options){0});
+    struct error err;
+    must_add(&package, made.ptr, made.len);
+    must_fill(&package, 0, 217088 + 10 - package.len);
+    big_put_u32(package.ptr + 6, 217088);
+    assert_true(engine_fits(buffer_bytes(&package), buffer_bytes(&unknown), NULL, &err));
+    must_fill(&package, 0, 1);
+    big_put_u32(package.ptr + 6, 217089);
+    assert_false(engine_fits(buffer_bytes(&package), buffer_bytes(&unknown), NULL, &err));
+    assert_int_equal(err.code, ERROR_TOO_LARGE);
+    assert_true(engine_fits(buffer_bytes(&package), buffer_bytes(&old), NULL, &err));
+    assert_true(engine_fits(buffer_bytes(&package), buffer_bytes(&unknown), "ec718p", &err));
+    assert_false(engine_fits(buffer_bytes(&package), buffer_bytes(&old), "ec718s", &err));
+    assert_string_equal(err.text,
+                        "the archive has 217089 bytes; a module with ec718s accepts at most 217088");
+    buffer_free(&made);
+    buffer_free(&package);
+    buffer_free(&old);
+    buffer_free(&unknown);
+    free_files(&f);
+}
+
 /* Zones that end behind 4 MB. */
 static void a_chip_with_4_mb_has_no_zone_behind(void **state)
 {
@@ -199,7 +291,7 @@ static void an_archive_without_a_wrapper_can_be_applied(void **state)
     struct engine_note note;
     struct error err;
     assert_null(engine_recognise(bare));
-    assert_true(engine_fits(bare, NULL, &err));
+    assert_true(engine_fits(bare, buffer_bytes(&f.old), NULL, &err));
     assert_true(engine_apply(buffer_bytes(&f.old), bare, ROOM, &made, &err));
     assert_true(engine_same(bare, buffer_bytes(&made), buffer_bytes(&f.new), &note));
     buffer_free(&made);
@@ -231,6 +323,9 @@ int main(void)
         cmocka_unit_test(a_part_that_stays_is_left_out),
         cmocka_unit_test(a_raw_image_is_ap_or_cp),
         cmocka_unit_test(the_chip_decides_the_head),
+        cmocka_unit_test(images_tell_their_chip),
+        cmocka_unit_test(an_image_for_an_ec7xx_is_not_for_an_ec618),
+        cmocka_unit_test(the_chip_of_the_image_decides_the_room),
         cmocka_unit_test(a_chip_with_4_mb_has_no_zone_behind),
         cmocka_unit_test(an_archive_without_a_wrapper_can_be_applied),
         cmocka_unit_test(a_section_that_a_module_packs_differently_is_named),

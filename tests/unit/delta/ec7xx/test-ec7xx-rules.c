@@ -4,7 +4,7 @@
    device does not accept. */
 #include "tests/unit/delta/ec7xx/test-ec7xx-pairs.h"
 
-#include "base/ec7xx_chip.h"
+#include "base/chip.h"
 #include "delta/ec7xx/rules.h"
 
 /* Where a field is: in the head of the archive, in the head of its package, in the payload, in the first or second

@@ -118,6 +118,27 @@ static void every_byte_that_dfota_writes_is_explained(void **state)
     buffer_free(&new);
 }
 
+/* The head names the chip, or has other bytes there. */
+static void the_product_in_the_head_of_a_binpkg_is_printed(void **state)
+{
+    (void)state;
+    struct buffer file = {0};
+    struct error err;
+    bool sound;
+    must_fill(&file, 0, 0x1D8);
+    memcpy(file.ptr + 0x38, "pkgmode", 7);
+    add_binpkg_entry(&file, "ap", "AP", 0x8CD000, text_bytes("the ap"));
+    for (int i = 0; i < 2; i++) {
+        char *text = inspect(buffer_bytes(&file), &sound, &err);
+        assert_true(sound);
+        assert_covers(text, file.len);
+        assert_int_equal(strstr(text, "product              EC718HM_PRD") != NULL, i);
+        free(text);
+        memcpy(file.ptr + 0x190, "EC718HM_PRD", 11);
+    }
+    buffer_free(&file);
+}
+
 static void control_characters_of_a_file_are_not_printed(void **state)
 {
     (void)state;
@@ -163,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_field_of_the_samples_head_is_printed),
         cmocka_unit_test(every_byte_that_dfota_writes_is_explained),
+        cmocka_unit_test(the_product_in_the_head_of_a_binpkg_is_printed),
         cmocka_unit_test(control_characters_of_a_file_are_not_printed),
         cmocka_unit_test(a_cut_off_file_is_printed_as_far_as_it_goes),
     };
