@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "base/chip.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -85,18 +86,88 @@ const char *chip_of_name(const char *name)
     return NULL;
 }
 
+/* Whether the first `len` letters of a product name may be of that chip. */
+static bool may_mean(const char *product, size_t len, const struct ec7xx_chip *chip)
+{
+    return len >= CUT_LETTERS && strncasecmp(product, chip->name, len) == 0;
+}
+
+/* How many letters of the word at `at` are skipped when it begins with `prefix`. */
+static size_t skip(const char *at, const char *prefix)
+{
+    return strncasecmp(at, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0;
+}
+
+static bool is_word(const char *at, size_t len, const char *word)
+{
+    return strlen(word) == len && strncasecmp(at, word, len) == 0;
+}
+
+/* The chip of a word of letters and digits. */
+static const char *chip_of_word(const char *word, size_t len, bool of_airm2m)
+{
+    size_t air = skip(word, "Air"), ec = skip(word, "EC");
+    if (is_word(word, len, CHIP_EC618))
+        return CHIP_EC618;
+    for (size_t i = 0; i < ec7xx_chip_count; i++)
+        if (is_word(word + ec, len - ec, ec7xx_chip_table[i].name + strlen("ec")))
+            return ec7xx_chip_table[i].name;
+    for (size_t i = 0; i < chip_model_count; i++) {
+        const char *model = chip_model_table[i].model + strlen("Air");
+        bool has_letter = strspn(model, "0123456789") != strlen(model);
+        if (is_word(word + air, len - air, model) && (has_letter || air || of_airm2m))
+            return chip_model_table[i].chip;
+    }
+    return NULL;
+}
+
+/* Whether `chip` goes before `other`, which may be NULL. An EC618 goes before all. */
+static bool goes_before(const char *chip, const char *other)
+{
+    const struct ec7xx_chip *one = ec7xx_chip_find(chip), *two = other ? ec7xx_chip_find(other) : NULL;
+    return !other || (two && (!one || one->archive_bytes < two->archive_bytes));
+}
+
+const char *chip_in_name(const char *firmware)
+{
+    bool of_airm2m = strcasestr(firmware, "AirM2M") != NULL;
+    const char *found = NULL;
+    for (const char *at = firmware; *at;) {
+        size_t len = 0;
+        while (isalnum((unsigned char)at[len]))
+            len++;
+        const char *chip = len ? chip_of_word(at, len, of_airm2m) : NULL;
+        if (chip && goes_before(chip, found))
+            found = chip;
+        at += len ? len : 1;
+    }
+    return found;
+}
+
 const char *chip_of_product(const char *product)
 {
     size_t len = strcspn(product, "_");
     const char *found = NULL;
     if (len == strlen(CHIP_EC618) && strncasecmp(product, CHIP_EC618, len) == 0)
         return CHIP_EC618;
-    for (size_t i = 0; i < ec7xx_chip_count; i++) {
-        const char *name = ec7xx_chip_table[i].name;
-        if (len >= CUT_LETTERS && strncasecmp(product, name, len) == 0)
-            found = found ? CHIP_EC7XX : name;
-    }
+    for (size_t i = 0; i < ec7xx_chip_count; i++)
+        if (may_mean(product, len, &ec7xx_chip_table[i]))
+            found = found ? CHIP_EC7XX : ec7xx_chip_table[i].name;
     return found;
+}
+
+bool chip_product_may_have(const char *product, bool has_8mb)
+{
+    size_t len = strcspn(product, "_");
+    bool is_known = false;
+    for (size_t i = 0; i < ec7xx_chip_count; i++) {
+        if (!may_mean(product, len, &ec7xx_chip_table[i]))
+            continue;
+        if (ec7xx_chip_table[i].has_8mb == has_8mb)
+            return true;
+        is_known = true;
+    }
+    return !is_known;
 }
 
 bool chip_may_be(const char *one, const char *other)

@@ -41,9 +41,18 @@ extern const size_t chip_model_count;
    tools write to chip.type of a .soc. NULL: unknown. */
 const char *chip_of_name(const char *name);
 
+/* The chip that the name of a firmware means, as above: a word of it is a model, with or without "Air", or a chip, with or
+   without "EC" (`AirM2M_780EPM_LTE_AT`, `pump_EC718P`). A model that has only digits needs "Air" before it or "AirM2M"
+   in the name. Of several chips, the one with the least room; an EC618 among them counts as that. NULL: no such word. */
+const char *chip_in_name(const char *firmware);
+
 /* The chip of the product name in a .binpkg (`EC718HM_PRD`), as above. Older builds cut the chip to six letters, so
    `EC718P_PRD` is an EC718P, EC718PV or EC718PM: CHIP_EC7XX. NULL: unknown, or no product name. */
 const char *chip_of_product(const char *product);
+
+/* Whether some chip that the product name of a .binpkg may mean has 8 MB of flash; or 4 MB or less, if not `has_8mb`.
+   True for a name that means no chip of the EC7xx family. */
+bool chip_product_may_have(const char *product, bool has_8mb);
 
 /* The chip of an image, from chip.type of its .soc and the product name of its .binpkg; "" for what it does not have.
    *ret is the more exact one, or NULL when neither says a known chip. ERROR_INVALID: they contradict each other. */

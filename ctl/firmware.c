@@ -73,6 +73,14 @@ static void note_format(const struct session *session, const json_t *firmware)
         firmware_note_format(firmware);
 }
 
+/* Which limit the firmware has, and why; not again when the notice says so. */
+static void note_limit(const struct session *session, const json_t *firmware)
+{
+    const char *note = json_string_value(json_object_get(firmware, "limit_note"));
+    if (!session->json && note && json_is_null(json_object_get(firmware, "notice")))
+        session_note("%s", note);
+}
+
 bool firmware_fetch(struct session *session, const char *firmware, json_t **ret, struct failure *fail)
 {
     struct client_path path;
@@ -102,6 +110,7 @@ bool firmware_show(struct session *session, struct failure *fail)
         return false;
     session_print_page(session, firmware, &page_view);
     note_format(session, firmware);
+    note_limit(session, firmware);
     json_decref(firmware);
     return true;
 }
@@ -127,6 +136,7 @@ static bool change(struct session *session, const char *method, const struct cli
     if (ok && answer.json) {
         session_print_page(session, answer.json, &page_view);
         note_format(session, answer.json);
+        note_limit(session, answer.json);
     }
     client_answer_clear(&answer);
     json_decref(body);

@@ -194,10 +194,9 @@ bool engine_make(const struct engine *engine, struct bytes old, struct bytes new
         return false;
     struct error why;
     struct engine_note unwanted;
-    /* Where a package cannot change all of an image, the other bytes of old stay: the result may be larger
-       than new. */
-    size_t larger = old.len > new.len ? old.len : new.len;
-    size_t max_bytes = engine->same ? larger + old.len : new.len;
+    /* Where a package cannot change all of an image, the other bytes of old stay, and a .soc is written without
+       compression: the result may be larger than new. Its parts are those of old and new. */
+    size_t max_bytes = engine->same ? SIZE_MAX : new.len;
     if (!engine->apply(old, buffer_bytes(&package), max_bytes, &again, &why))
         return error_set(err, ERROR_INTERNAL, "the new package cannot be applied: %s", why.text);
     if (!is_same(engine, buffer_bytes(&again), new, note ? note : &unwanted))

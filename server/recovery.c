@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "server/admin/firmware_limit.h"
 #include "server/core/log.h"
 #include "server/core/uptime.h"
 #include "server/delivery/progress.h"
@@ -50,7 +51,8 @@ bool recovery_run(struct daemon *daemon, struct db *db, struct error *err)
     if (!remove_outdated(daemon, db, err) ||
         !blobs_sweep(daemon->blobs, is_needed, db, most, &unknown, &removed, err) || !db_begin(db, err))
         return false;
-    if (!uptime_begin(db, err) || !progress_recover(db, err)) {
+    if (!uptime_begin(db, err) || !progress_recover(db, err) ||
+        !firmware_limit_lower_all(daemon->config, db, err)) {
         db_rollback(db);
         return false;
     }

@@ -36,7 +36,7 @@ const struct enum_names full_packages_names = ENUM_NAMES(names_of_full_packages)
     "SELECT " COLUMNS(OF_F_FIRST, OF_F_NEXT, ) ", c.target FROM firmware f LEFT JOIN campaign c "              \
     "ON c.firmware_id = f.id AND c.plain = 1 AND c.state IN ('running', 'paused') "
 
-enum { FIND, BY_ID, ANYWHERE, ADD, UPDATE, RENAME, LIST, COUNT, MISSING_BASES, NAMES_OF_IMAGE };
+enum { FIND, BY_ID, ANYWHERE, ADD, UPDATE, RENAME, LIST, COUNT, MISSING_BASES, NAMES_OF_IMAGE, CHIPS };
 static const char *const sql[] = {
     [FIND] = SELECT "WHERE f.product_id = $1 AND f.name = $2",
     [BY_ID] = SELECT "WHERE f.id = $1",
@@ -50,6 +50,7 @@ static const char *const sql[] = {
     [COUNT] =
         "SELECT (SELECT count(*) FROM image WHERE firmware_id = $1), "
         "(SELECT coalesce(sum(devices), 0) FROM fleet_group WHERE firmware_id = $1 AND target_version = '')",
+    [CHIPS] = "SELECT DISTINCT chip FROM image WHERE firmware_id = $1 AND chip IS NOT NULL AND withdrawn_ms IS NULL",
     [MISSING_BASES] =
         "SELECT asked_version, sum(devices) AS total FROM fleet_group g WHERE firmware_id = $1 "
         "AND target_version = '' AND asked_version <> '' AND NOT EXISTS (SELECT 1 FROM image i "
@@ -165,4 +166,12 @@ bool firmware_names_of_image(struct db *db, const struct sha256 *sha256, struct 
     struct firmware_name row = {""};
     return db_list(db, QUERY(NAMES_OF_IMAGE, PARAMS(P_HASH(sha256)), FIELDS(F_TEXT(row.text))), &row,
                    sizeof row, ret, ret_count, err);
+}
+
+bool firmware_chips(struct db *db, int64_t firmware_id, struct firmware_chip **ret, size_t *ret_count,
+                    struct error *err)
+{
+    struct firmware_chip row = {""};
+    return db_list(db, QUERY(CHIPS, PARAMS(P_INT(firmware_id)), FIELDS(F_TEXT(row.text))), &row, sizeof row,
+                   ret, ret_count, err);
 }

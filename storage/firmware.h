@@ -5,6 +5,7 @@
 #define DFOTA_STORAGE_FIRMWARE_H
 
 #include "storage/db.h"
+#include "storage/image.h"
 #include "upgrade/family.h"
 #include "upgrade/hours.h"
 #include "upgrade/name.h"
@@ -50,6 +51,10 @@ struct firmware_name {
     char text[FIRMWARE_NAME_SIZE];
 };
 
+struct firmware_chip {
+    char text[CHIP_SIZE];
+};
+
 struct missing_base {
     char version[VERSION_TEXT_SIZE];
     int64_t devices;
@@ -76,6 +81,9 @@ bool firmware_rename(struct db *db, struct firmware *firmware, const char *name,
 bool firmware_list(struct db *db, int64_t product_id, struct firmware **ret, size_t *ret_count,
                    struct error *err);
 bool firmware_count(struct db *db, int64_t firmware_id, struct firmware_counts *ret, struct error *err);
+/* What the images that are not withdrawn say of their chips (image.chip), each text once; *ret is the caller's (free). */
+bool firmware_chips(struct db *db, int64_t firmware_id, struct firmware_chip **ret, size_t *ret_count,
+                    struct error *err) __attribute__((warn_unused_result));
 /* Versions that devices ask from and that have no image, most devices first, at most 1000; *ret is the
    caller's (free). */
 bool firmware_missing_bases(struct db *db, int64_t firmware_id, struct missing_base **ret, size_t *ret_count,

@@ -275,8 +275,8 @@ static bool take_again(struct db *db, struct image *image, const struct image *t
 {
     const struct image again = *image;
     bool adds_id = there->core_id == DB_UNKNOWN && again.core_id != DB_UNKNOWN;
-    bool adds_chip = !there->chip[0] && again.chip[0],
-         adds_script = !there->script.address && again.script.address;
+    bool adds_chip = again.chip[0] && strcmp(there->chip, again.chip) != 0, /* read more exactly */
+        adds_script = !there->script.address && again.script.address;
     if (!adds_id && again.core_id != DB_UNKNOWN && there->core_id != again.core_id)
         return error_set(
             err, ERROR_IMAGE_CONFLICT,

@@ -35,7 +35,7 @@ struct image {
     struct full_script script;    /* of LuatOS */
     char content[CONTENT_SIZE];   /* what the bytes were found to be, "": not known */
     int64_t core_id;      /* the kind of a LuatOS core, as its devices send it; DB_UNKNOWN: not known */
-    char chip[CHIP_SIZE]; /* of a release of LuatOS: "ec618", "ec7xx"; "": not known */
+    char chip[CHIP_SIZE]; /* what the file says, exact ("ec718pm") or not ("ec7xx"); "": nothing */
     int64_t withdrawn_ms; /* 0: not withdrawn */
     char withdrawn_reason[WARNING_SIZE];
     enum waypoint waypoint;

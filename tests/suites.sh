@@ -8,6 +8,7 @@
 unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brief campaign canary chip ctl-grid decision decision-allowance decision-any
     decision-campaign decision-link decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make
     delta-engine delta-file delta-match delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules
+    ec7xx-archives ec7xx-borders ec7xx-delta ec7xx-image ec7xx-make ec7xx-package ec7xx-rules
     family forecast full guard hours identity inspect json-times lzma name name-dialect name-file package-format par plan-text planner
     planner-any range rate reason
     recognise retry similar slice storage-wal syscall-filter testimony
@@ -22,8 +23,8 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package ec7xx lzma 
 # of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers, and of the examples.
 unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock console
     console-access console-campaigns console-devices console-firmware console-ledger console-live console-settings containers cors csdk-full
-    crash crowds ctl-tls data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs docs-zh durable ec618 ec7xx-reader
-    examples-host examples-luatos examples-python formats full growth lib metrics openapi operating pages proxy run sim-luatos story strace suites traps
+    crash crowds ctl-tls data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs docs-zh durable ec618 ec7xx
+    ec7xx-packages ec7xx-reader examples-host examples-luatos examples-python formats full growth lib metrics openapi operating pages proxy run sim-luatos story strace suites traps
     upgraded-release
     webhook-campaigns webhook-delivery"
 

@@ -7,14 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXTERNAL "external, with the command of the vendor's tool, or upload packages made elsewhere"
-#define CORE     " for packages that change the core; script files are sent whole and need no format"
+#define EXTERNAL      "external, with the command of the vendor's tool, or upload packages made elsewhere"
+#define EC7XX_MODULES "EC716 and EC718 modules"
+#define CORE          " for packages that change the core; script files are sent whole and need no format"
 
 enum {
     EC618_AT,
     EC618_CSDK,
     EC618_LUATOS,
     EC618,
+    EC7XX_AT,
+    EC7XX_CSDK,
+    EC7XX_LUATOS,
     EC7XX,
     EC,
     AIRM2M,
@@ -34,11 +38,18 @@ static const struct family families[] = {
     [EC618_LUATOS] = {"ec618-luatos", "EC618 modules with LuatOS", "ec618-luatos", "ec618-luatos" CORE},
     [EC618] = {"ec618", "EC618 modules", "",
                "ec618-at for AT firmware, ec618-csdk for CSDK firmware, ec618-luatos for LuatOS"},
-    [EC7XX] = {"ec7xx", "EC716 and EC718 modules", "external", EXTERNAL},
-    [EC] = {"ec", "EC618 or EC7xx modules", "",
-            "ec618-at, ec618-csdk or ec618-luatos for an EC618 (Air780E), external for an EC7xx"},
-    [AIRM2M] = {"airm2m", "modules with AT firmware", "",
-                "ec618-at for an EC618 (Air780E), external for other chips"},
+    [EC7XX_AT] = {"ec7xx-at", EC7XX_MODULES " with AT firmware", "ec7xx-at", "ec7xx-at"},
+    [EC7XX_CSDK] = {"ec7xx-csdk", EC7XX_MODULES " with CSDK firmware", "ec7xx-csdk", "ec7xx-csdk"},
+    [EC7XX_LUATOS] = {"ec7xx-luatos", EC7XX_MODULES " with LuatOS", "ec7xx-luatos", "ec7xx-luatos" CORE},
+    [EC7XX] = {"ec7xx", EC7XX_MODULES, "",
+               "ec7xx-at for AT firmware, ec7xx-csdk for CSDK firmware, ec7xx-luatos for LuatOS"},
+    [EC] =
+        {"ec", "EC618, EC716 or EC718 modules", "",
+         "ec618-at, ec618-csdk or ec618-luatos for an EC618 (Air780E); ec7xx-at, ec7xx-csdk or ec7xx-luatos for an "
+         "EC716 or EC718 (Air780EP)"},
+    [AIRM2M] =
+        {"airm2m", "modules with AT firmware", "",
+         "ec618-at for an EC618 (Air780E), ec7xx-at for an EC716 or EC718 (Air780EP), external for other chips"},
     [LUATOS] = {"luatos", "modules with LuatOS", "external", "external" CORE},
     [LUATOS_AIR] = {"luatos-air", "Air724UG and other modules with RDA8910", "external", EXTERNAL},
     [AIR10X] = {"air10x", "Air101, Air103, Air105 and Air601", "external", EXTERNAL},
@@ -63,14 +74,22 @@ static const struct {
     {{"780EP", NULL}, EC7XX},
     {{"780EH", NULL}, EC7XX},
     {{"780ER", NULL}, EC7XX},
+    {{"780EU", NULL}, EC7XX},
+    {{"780EGP", NULL}, EC7XX},
+    {{"780EGH", NULL}, EC7XX},
+    {{"780EGG", NULL}, EC7XX},
     {{"780EQ", NULL}, EC7XX},
     {{"700EAQ", NULL}, EC7XX},
     {{"700EC", NULL}, EC7XX},
     {{"700EM", NULL}, EC7XX},
+    {{"Air201$", NULL}, EC7XX},
     {{"Air8000", NULL}, EC7XX},
     {{"Air8200", NULL}, EC7XX},
     {{"AirM2M", "8000"}, EC7XX},
-    {{"716#$", NULL}, EC7XX},
+    {{"AirM2M", "201$"}, EC7XX},
+    {{"716S", NULL}, EC7XX},
+    {{"716E", NULL}, EC7XX},
+    {{"718S", NULL}, EC7XX},
     {{"718P", NULL}, EC7XX},
     {{"718U", NULL}, EC7XX},
     {{"718HM", NULL}, EC7XX},
@@ -187,11 +206,21 @@ static bool has(const char *name, const char *word)
     return !word;
 }
 
+/* The kind of firmware of an EC7xx. CSDK comes first: such a name may have LuatOS-SoC, too. */
+static int ec7xx_by_kind(const char *firmware)
+{
+    if (has(firmware, "CSDK"))
+        return EC7XX_CSDK;
+    if (has(firmware, "LuatOS"))
+        return EC7XX_LUATOS;
+    return has(firmware, "AirM2M") || has(firmware, "AT$") ? EC7XX_AT : EC7XX;
+}
+
 const struct family *family_of_name(const char *firmware)
 {
     for (size_t i = 0; i < sizeof by_name / sizeof *by_name; i++)
         if (has(firmware, by_name[i].word[0]) && has(firmware, by_name[i].word[1]))
-            return &families[by_name[i].family];
+            return &families[by_name[i].family == EC7XX ? ec7xx_by_kind(firmware) : by_name[i].family];
     return NULL;
 }
 

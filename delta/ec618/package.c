@@ -82,6 +82,20 @@ static bool check_chip(const struct chip_functions *chip, const struct ec618_ima
                      chip->name);
 }
 
+/* The wrappers for AT and CSDK carry no script. */
+static bool make_script(const struct chip_functions *chip, enum wrapper wrapper,
+                        const struct ec618_image *old, const struct ec618_image *new, struct buffer *ret,
+                        struct error *err)
+{
+    if (wrapper == WRAPPER_LUATOS)
+        return release_pack_script(old, new, chip->magic, ret, err);
+    return release_same_script(old, new) ||
+           error_set(
+               err, ERROR_INVALID,
+               "the new release has another script or another place for it, and only a package for LuatOS "
+               "can change a script");
+}
+
 bool package_make(const struct chip_functions *chip, enum wrapper wrapper, const struct ec618_image *old,
                   const struct ec618_image *new, const void *making, struct buffer *ret, struct error *err)
 {
@@ -90,8 +104,7 @@ bool package_make(const struct chip_functions *chip, enum wrapper wrapper, const
     _cleanup_(buffer_free) struct buffer script = {0};
     _cleanup_(buffer_free) struct buffer out = {0};
     if (!check_chip(chip, old, "old", err) || !check_chip(chip, new, "new", err) ||
-        (wrapper == WRAPPER_LUATOS && !release_pack_script(old, new, chip->magic, &script, err)) ||
-        !make_par(&m, &par, err))
+        !make_script(chip, wrapper, old, new, &script, err) || !make_par(&m, &par, err))
         return false;
     if (par.len == 0 && script.len == 0)
         return error_set(

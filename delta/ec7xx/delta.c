@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "delta/ec7xx/delta.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include "base/cleanup.h"
@@ -64,8 +65,9 @@ static bool unpack_block(const struct ec7xx_delta_block *block, const char *magi
     if (block->is_packed ? !lzma_device_unpack(out, block->bytes, most, &why)
                          : !buffer_add(out, block->bytes.ptr, block->bytes.len, &why))
         return error_set(err, why.code, "its block %s: %.200s", magic, why.text);
-    if (out->len < head_bytes || memcmp(out->ptr, magic, strlen(magic)) != 0 || out->ptr[7] != 0)
-        return error_set(err, ERROR_CORRUPT, "one of its blocks does not begin with %s", magic);
+    if (out->len < head_bytes || memcmp(out->ptr, magic, strlen(magic)) != 0 || !isdigit(out->ptr[6]) ||
+        out->ptr[7] != 0)
+        return error_set(err, ERROR_CORRUPT, "one of its blocks does not begin with %s and a digit", magic);
     size_t stated = little_u32(out->ptr + head_bytes - 4);
     if (stated != out->len - head_bytes)
         return error_set(err, ERROR_CORRUPT, "its block %s states %zu bytes and has %zu", magic, stated,

@@ -132,23 +132,38 @@ static bool find_chip(const struct ec618_image *old, const struct ec618_image *n
     return true;
 }
 
+static bool refuse_unknown_chip(struct error *err)
+{
+    return error_set(err, ERROR_INVALID,
+                     "the images are for a chip with 8 MB of flash, and do not tell which: "
+                     "name the chip");
+}
+
 /* The head of an archive tells whether the flash has 4 or 8 MB. */
-static bool check_flash(const struct ec618_image *image, const struct ec7xx_making *making, struct error *err)
+static bool check_product(const struct ec618_image *image, const struct ec7xx_chip *chip, struct error *err)
+{
+    const char *product = image->is_binpkg ? image->binpkg.product : "";
+    if (chip_product_may_have(product, chip && chip->has_8mb))
+        return true;
+    return chip ? error_set(err, ERROR_INVALID,
+                            "the product name %s is of a chip with %d MB of flash, and %s has %d MB", product,
+                            chip->has_8mb ? 4 : 8, chip->name, chip->has_8mb ? 8 : 4)
+                : refuse_unknown_chip(err);
+}
+
+static bool check_flash(const struct ec618_image *image, const struct ec7xx_chip *chip, struct error *err)
 {
     for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
         if (!image->is_binpkg || !image->has[slot])
             continue;
         uint32_t end = image->load_address[slot] + image->binpkg.entry[image->entry[slot]].flash_bytes;
-        if (end <= FLASH_4MB || (making->chip && making->chip->has_8mb))
+        if (end <= FLASH_4MB || (chip && chip->has_8mb))
             continue;
-        return making->chip
-                   ? error_set(err, ERROR_INVALID, "%s ends at 0x%" PRIx32 ", and the flash of %s has 4 MB",
-                               ec618_slot_name(slot), end, making->chip->name)
-                   : error_set(err, ERROR_INVALID,
-                               "the images are for a chip with 8 MB of flash, and do not tell which: "
-                               "name the chip");
+        return chip ? error_set(err, ERROR_INVALID, "%s ends at 0x%" PRIx32 ", and the flash of %s has 4 MB",
+                                ec618_slot_name(slot), end, chip->name)
+                    : refuse_unknown_chip(err);
     }
-    return true;
+    return check_product(image, chip, err);
 }
 
 bool ec7xx_make(enum wrapper wrapper, struct bytes old, struct bytes new, const struct ec7xx_making *making,
@@ -161,8 +176,9 @@ bool ec7xx_make(enum wrapper wrapper, struct bytes old, struct bytes new, const 
     name_raw_part(&from, making);
     name_raw_part(&to, making);
     struct ec7xx_making known = *making;
-    return find_chip(&from, &to, &known.chip, err) && check_flash(&from, &known, err) &&
-           check_flash(&to, &known, err) && package_make(&functions, wrapper, &from, &to, &known, ret, err);
+    return find_chip(&from, &to, &known.chip, err) && check_flash(&from, known.chip, err) &&
+           check_flash(&to, known.chip, err) &&
+           package_make(&functions, wrapper, &from, &to, &known, ret, err);
 }
 
 bool ec7xx_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include "base/chip.h"
 #include "delta/container/binpkg.h"
 #include "delta/ec618/rules.h"
 #include "delta/inspect/inspect_list.h"
@@ -29,7 +30,8 @@ struct brief {
     bool production;                 /* a .binpkg with more than bootloader, AP and CP */
     struct luatos_versions versions; /* only a LuatOS file */
     bool changes_core;
-    struct soc_facts release; /* only a .soc; chip "": not one */
+    struct soc_facts release;                       /* only a .soc; chip "": not one */
+    char chip[sizeof((struct soc_facts *)0)->chip]; /* of an image; "": not known */
     uint32_t script_address, script_bytes, script_bits,
         packed_bytes; /* of a .soc or a LuatOS file; 0: no script, not known */
     struct error why_wrong, why_odd;
@@ -62,6 +64,15 @@ static bool entry_is_whole(const struct binpkg_entry *entry, struct error *err)
            error_set(err, ERROR_CORRUPT, "it is damaged: its part %s does not have the stated SHA-256", name);
 }
 
+/* What the image says exactly, else what the release says. */
+static void tell_chip(struct brief *brief, const char *type, const char *product)
+{
+    const char *chip = NULL;
+    if (!chip_of_image(type, product, &chip, &brief->why_odd))
+        brief->odd = true;
+    snprintf(brief->chip, sizeof brief->chip, "%s", chip ? chip : type);
+}
+
 static void tell_binpkg(struct brief *brief)
 {
     struct binpkg binpkg;
@@ -78,7 +89,13 @@ static void tell_binpkg(struct brief *brief)
         brief->production |= strcmp(entry->type, "BL") != 0 && strcmp(entry->type, "AP") != 0 &&
                              strcmp(entry->type, "CP") != 0;
     }
+    tell_chip(brief, "", binpkg.product);
     brief->odd = !brief->wrong && !binpkg_check(&binpkg, &brief->why_odd);
+}
+
+static void tell_ec7xx_image(struct brief *brief)
+{
+    snprintf(brief->chip, sizeof brief->chip, "%s", CHIP_EC7XX);
 }
 
 static void tell_soc(struct brief *brief)
@@ -99,6 +116,7 @@ static void tell_soc(struct brief *brief)
     if (script.len)
         say(brief, ", a script of %zu bytes", script.len);
     brief->odd = !binpkg_read(rom, &binpkg, &brief->why_odd) || !binpkg_check(&binpkg, &brief->why_odd);
+    tell_chip(brief, soc.facts.chip, brief->odd ? "" : binpkg.product);
     soc_free(&soc);
 }
 
@@ -195,8 +213,10 @@ static const struct {
     const char *name;
     void (*tell)(struct brief *brief);
 } teller_table[] = {
-    {"binpkg", tell_binpkg}, {"soc", tell_soc},       {"par", tell_bare_par},        {"at-par", tell_at},
-    {"luatos", tell_luatos}, {"bsdiff", tell_bsdiff}, {"csdk-full", tell_csdk_full},
+    {"binpkg", tell_binpkg},       {"soc", tell_soc},
+    {"par", tell_bare_par},        {"at-par", tell_at},
+    {"luatos", tell_luatos},       {"bsdiff", tell_bsdiff},
+    {"csdk-full", tell_csdk_full}, {"ec7xx-image", tell_ec7xx_image},
 };
 
 /* ---- Names of releases ---- */
@@ -293,6 +313,7 @@ static void put(const struct brief *brief, FILE *to)
     put_field(to, "wrong", brief->wrong ? brief->why_wrong.text : NULL);
     put_field(to, "odd", brief->odd ? brief->why_odd.text : NULL);
     put_field(to, "mangled", mangled_find(brief->file));
+    put_field(to, "chip", brief->chip[0] ? brief->chip : NULL);
     fprintf(to, "\"production\":%s,", brief->production ? "true" : "false");
     fprintf(to, "\"changes_core\":%s,\"leads_to_core\":%u,\"allows_core\":%u,",
             brief->changes_core ? "true" : "false", brief->versions.main[0], brief->versions.base[0]);

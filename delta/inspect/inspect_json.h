@@ -22,6 +22,8 @@
    wrong     null, or why the file is damaged: one of its own checks fails
    odd       null, or what dfota does not understand, so that it cannot make packages from such files
    mangled   null, or a trace of a transfer as text (mangled.h)
+   chip      of an image: the exact chip ("ec718pm") or the family ("ec618", "ec7xx") if the file says so, else the text
+             chip.type of a .soc; null: the file does not say
    production  whether a .binpkg has more than bootloader, AP and CP, as the files for mass production have
    changes_core, leads_to_core, allows_core
              LuatOS files: whether the file changes the core, and the core numbers in its head, 0 for any

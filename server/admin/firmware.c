@@ -1,8 +1,7 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
-/* Firmware: its settings, its target, and the images that its devices still need. */
+/* The settings of a firmware. */
 #include "storage/firmware.h"
-#include "storage/image.h"
 
 #include <stdio.h>
 
@@ -10,19 +9,17 @@
 #include "base/package_format.h"
 #include "server/admin/body.h"
 #include "server/admin/firmware_check.h"
+#include "server/admin/firmware_limit.h"
 #include "server/admin/handlers.h"
-#include "server/admin/list_kinds.h"
 #include "server/admin/path_params.h"
 #include "server/build/scheduler.h"
 #include "server/core/log.h"
 #include "server/planning/prebuild.h"
 #include "storage/matrix.h"
-#include "storage/quarantine.h"
 #include "storage/removal.h"
 #include "upgrade/canary.h"
 #include "server/admin/event_by.h"
 #include "server/ledger/event.h"
-#include "upgrade/full.h"
 
 #define MAX_PACKAGE_BYTES 1073741824 /* no module has a gigabyte of flash */
 #define MAX_MONTH_BYTES   INT64_C(1000000000000)
@@ -30,125 +27,15 @@
 #define TEXT_OF(number) #number
 #define TEXT(number)    TEXT_OF(number)
 
-/* The module family, by the name of the firmware or by its images; NULL: not known. */
-static const struct family *family_of(const struct firmware *firmware)
-{
-    const struct family *family = family_of_name(firmware->name);
-    return family ? family : family_find(firmware->family);
-}
-
-static const char *notice_of(const struct firmware *firmware, char out[FAMILY_ADVICE_SIZE + 32])
-{
-    const struct family *family = family_of(firmware);
-    out[0] = '\0';
-    if (!firmware->format[0]) {
-        family_advise(firmware->name, family, out);
-        strcat(out, " (PATCH {\"format\":…})");
-    } else if (firmware->format_is_default && family) {
-        snprintf(out, FAMILY_ADVICE_SIZE,
-                 "the package format %s is only the default, and %s cannot apply it; set another format: %s",
-                 firmware->format, family->whom, family->advice);
-    }
-    return out;
-}
-
-static bool to_json(struct db *db, const struct firmware *firmware, json_t **ret, struct error *err)
-{
-    const struct family *family = family_of(firmware);
-    struct firmware_counts counts;
-    int64_t quarantined;
-    char notice[FAMILY_ADVICE_SIZE + 32];
-    if (!firmware_count(db, firmware->id, &counts, err) ||
-        !quarantine_count(db, firmware->id, &quarantined, err))
-        return false;
-    *ret = json_pack(
-        "{s:s, s:o, s:b, s:o, s:I, s:b, s:I, s:I, s:I, s:s, s:I, s:s, s:o, s:I, s:I, s:I, s:o}", "firmware",
-        firmware->name, "format", field_text(firmware->format), "format_is_default",
-        firmware->format_is_default != 0, "fitting_format", field_text(family ? family->format : ""),
-        "max_package_bytes", (json_int_t)firmware->max_package_bytes, "downgrades", firmware->downgrades != 0,
-        "canary_confirmations", (json_int_t)firmware->canary_confirmations, "quarantine_after",
-        (json_int_t)firmware->quarantine_after, "quarantined", (json_int_t)quarantined, "hours",
-        firmware->hours, "max_bytes_per_month", (json_int_t)firmware->max_bytes_per_month, "full_packages",
-        enum_name(&full_packages_names, firmware->full_packages), "target", field_text(firmware->target),
-        "images", (json_int_t)counts.images, "devices", (json_int_t)counts.devices, "created_at",
-        (json_int_t)firmware->created_ms, "notice", field_text(notice_of(firmware, notice)));
-    return true;
-}
-
-bool admin_firmware_answer(struct admin_call *call, const struct firmware *firmware, struct error *err)
-{
-    json_t *json;
-    if (!to_json(call->db, firmware, &json, err))
-        return false;
-    reply_json(&call->reply, 200, json);
-    return true;
-}
-
-bool admin_firmware_list(struct admin_call *call, struct error *err)
-{
-    _cleanup_(cleanup_free) struct firmware *list = NULL;
-    _cleanup_(cleanup_json) json_t *items = json_array();
-    struct product product;
-    size_t count;
-    if (!path_params_product(call->request, call->db, &product, err) ||
-        !firmware_list(call->db, product.id, &list, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        json_t *item;
-        if (!to_json(call->db, &list[i], &item, err))
-            return false;
-        json_array_append_new(items, item);
-    }
-    return list_answer(call, &list_firmware, json_incref(items), err);
-}
-
-bool admin_firmware_show(struct admin_call *call, struct error *err)
-{
-    struct product product;
-    struct firmware firmware;
-    return path_params_firmware(call->request, call->db, &product, &firmware, err) &&
-           admin_firmware_answer(call, &firmware, err);
-}
-
-/* Devices whose core can take the target as it is need no image of the version that they run. */
-static bool find_target_core(struct db *db, const struct firmware *firmware, char ret[VERSION_TEXT_SIZE],
-                             struct error *err)
-{
-    struct image target;
-    bool found;
-    if (!image_find(db, firmware->id, firmware->target, &target, &found, err))
-        return false;
-    snprintf(ret, VERSION_TEXT_SIZE, "%s", found && image_is_full(&target) ? target.core : "");
-    return true;
-}
-
-bool admin_firmware_missing_bases(struct admin_call *call, struct error *err)
-{
-    _cleanup_(cleanup_free) struct missing_base *list = NULL;
-    struct product product;
-    struct firmware firmware;
-    struct version version;
-    char core[VERSION_TEXT_SIZE];
-    size_t count;
-    if (!path_params_firmware(call->request, call->db, &product, &firmware, err) ||
-        !find_target_core(call->db, &firmware, core, err) ||
-        !firmware_missing_bases(call->db, firmware.id, &list, &count, err))
-        return false;
-    json_t *items = json_array();
-    for (size_t i = 0; i < count; i++)
-        if (!version_parse(slice_of(list[i].version), &version) || !full_takes(core, &version))
-            json_array_append_new(items, json_pack("{s:s, s:I}", "version", list[i].version, "devices",
-                                                   (json_int_t)list[i].devices));
-    return list_answer(call, &list_missing_bases, items, err);
-}
-
 /* Settings */
 
 struct settings {
     const struct request *request;
-    const json_t *format;                                  /* NULL: not changed */
-    json_int_t max_package_bytes;                          /* 0: not changed */
-    const json_t *downgrades;                              /* NULL: not changed */
+    const struct config *config;
+    const json_t *format; /* NULL: not changed */
+    struct limit_wish limit;
+    bool sets_limit;          /* the request says so, or another change needs another limit */
+    const json_t *downgrades; /* NULL: not changed */
     const json_t *canary_confirmations, *quarantine_after; /* NULL: not changed */
     const char *hours;                                     /* NULL: not changed */
     const json_t *max_bytes_per_month;                     /* NULL: not changed */
@@ -211,10 +98,11 @@ static bool rename_firmware(struct settings *settings, struct db *db, struct err
                      err);
 }
 
-static bool change_format(const struct settings *settings, struct firmware *firmware, struct db *db,
+static bool change_format(struct settings *settings, struct firmware *firmware, struct db *db,
                           struct error *err)
 {
     const char *format = json_string_value(settings->format);
+    memcpy(settings->limit.before, firmware->format, sizeof settings->limit.before);
     if (!settings->format)
         return true;
     if (strcmp(firmware->format, format ? format : "") != 0 &&
@@ -225,11 +113,22 @@ static bool change_format(const struct settings *settings, struct firmware *firm
     return true;
 }
 
-/* All but the format. */
+/* A new name may mean another chip. */
+static bool change_limit(const struct settings *settings, struct firmware *firmware, struct db *db,
+                         struct error *err)
+{
+    struct firmware named = *firmware;
+    if (settings->name)
+        snprintf(named.name, sizeof named.name, "%s", settings->name);
+    if (!firmware_limit_settle(settings->config, db, &settings->limit, &named, err))
+        return false;
+    firmware->max_package_bytes = named.max_package_bytes;
+    return true;
+}
+
+/* All but the format and the limit. */
 static void change_numbers(const struct settings *settings, struct firmware *firmware)
 {
-    if (settings->max_package_bytes)
-        firmware->max_package_bytes = settings->max_package_bytes;
     if (settings->downgrades)
         firmware->downgrades = json_is_true(settings->downgrades);
     if (settings->canary_confirmations)
@@ -248,7 +147,7 @@ static void change_numbers(const struct settings *settings, struct firmware *fir
 
 static bool only_renames(const struct settings *settings)
 {
-    return !settings->format && !settings->max_package_bytes && !settings->downgrades &&
+    return !settings->format && !settings->sets_limit && !settings->downgrades &&
            !settings->canary_confirmations && !settings->quarantine_after && !settings->hours &&
            !settings->max_bytes_per_month && !settings->full_packages;
 }
@@ -259,9 +158,11 @@ static bool change_settings(void *cls, struct db *db, struct error *err)
     struct firmware *firmware = &settings->firmware;
     if (!path_params_firmware(settings->request, db, &settings->product, firmware, err))
         return false;
+    int64_t limit = firmware->max_package_bytes;
     memcpy(settings->before, firmware->name, sizeof settings->before);
-    if (!change_format(settings, firmware, db, err))
+    if (!change_format(settings, firmware, db, err) || !change_limit(settings, firmware, db, err))
         return false;
+    settings->sets_limit |= firmware->max_package_bytes != limit;
     change_numbers(settings, firmware);
     return firmware_check(firmware, err) && firmware_update(db, firmware, err) &&
            rename_firmware(settings, db, err) && (only_renames(settings) || note_settings(settings, db, err));
@@ -278,7 +179,7 @@ static void log_settings(const struct settings *settings)
     if (settings->format)
         log_line(LOG_LEVEL_INFO, "format-set", "product", product, "firmware", firmware->name, "format",
                  firmware->format[0] ? firmware->format : "none", NULL);
-    if (settings->max_package_bytes)
+    if (settings->sets_limit)
         log_line(LOG_LEVEL_INFO, "limit-set", "product", product, "firmware", firmware->name, "size_bytes",
                  log_i64(&number, firmware->max_package_bytes), NULL);
     if (settings->downgrades)
@@ -340,29 +241,30 @@ static bool check_values(const struct settings *settings, const json_t *limit, s
         return error_set(err, ERROR_BAD_NAME, "a firmware name is 1 to 100 bytes of UTF-8 without / ? & #");
     if (settings->downgrades && !json_is_boolean(settings->downgrades))
         return error_set(err, ERROR_INVALID, "downgrades must be true or false");
-    return check_number("max_package_bytes", limit, 1, MAX_PACKAGE_BYTES, err) &&
+    return check_number("max_package_bytes", json_is_null(limit) ? NULL : limit, 1, MAX_PACKAGE_BYTES, err) &&
            check_number("canary_confirmations", settings->canary_confirmations, 0, CANARY_CONFIRMATIONS_MAX,
                         err) &&
            check_number("quarantine_after", settings->quarantine_after, 1, QUARANTINE_AFTER_MAX, err) &&
            check_allowance(settings, err) && check_settings(settings, err);
 }
 
-static const struct body_field fields[] = {{"name", NULL},
-                                           {"force", "false"},
-                                           {"format", "null"}, /* none */
-                                           {"max_package_bytes", TEXT(DEFAULT_MAX_PACKAGE_BYTES)},
-                                           {"downgrades", "false"},
-                                           {"canary_confirmations", TEXT(CANARY_CONFIRMATIONS_DEFAULT)},
-                                           {"quarantine_after", TEXT(QUARANTINE_AFTER_DEFAULT)},
-                                           {"hours", "\"always\""},
-                                           {"max_bytes_per_month", "0"},
-                                           {"full_packages", "\"off\""},
-                                           {NULL, NULL}};
+static const struct body_field fields[] = {
+    {"name", NULL},
+    {"force", "false"},
+    {"format", "null"},            /* none */
+    {"max_package_bytes", "null"}, /* decided by the format and the chip */
+    {"downgrades", "false"},
+    {"canary_confirmations", TEXT(CANARY_CONFIRMATIONS_DEFAULT)},
+    {"quarantine_after", TEXT(QUARANTINE_AFTER_DEFAULT)},
+    {"hours", "\"always\""},
+    {"max_bytes_per_month", "0"},
+    {"full_packages", "\"off\""},
+    {NULL, NULL}};
 
 bool admin_firmware_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
-    struct settings settings = {.request = call->request};
+    struct settings settings = {.request = call->request, .config = call->daemon->config};
     json_t *format = NULL, *limit = NULL, *downgrades = NULL, *canary = NULL, *after = NULL, *month = NULL;
     int force = 0;
     if (!body_patch(call, fields, &body, err))
@@ -375,7 +277,9 @@ bool admin_firmware_set(struct admin_call *call, struct error *err)
     if (!json_object_size(body))
         return admin_firmware_show(call, err);
     settings.format = format;
-    settings.max_package_bytes = json_integer_value(limit);
+    settings.limit.given = json_integer_value(limit);
+    settings.limit.resets = json_is_null(limit);
+    settings.sets_limit = limit;
     settings.downgrades = downgrades;
     settings.canary_confirmations = canary;
     settings.quarantine_after = after;

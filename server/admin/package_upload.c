@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "server/admin/firmware_limit.h"
 #include "server/admin/handlers.h"
 #include "server/admin/upload_stream.h"
 #include "server/admin/package.h"
@@ -123,12 +124,14 @@ bool admin_package_upload(struct admin_call *call, struct error *err)
     struct arrival arrival = {
         .call = call, .delivery = delivery, .made = {.origin = PACKAGE_UPLOADED, .log = ""}};
     struct content content;
+    struct firmware_limit limit;
     if (!upload_stream_check_whole(&delivery->intake, err) ||
-        !hop_find(call->request, call->db, &arrival.hop, err))
+        !hop_find(call->request, call->db, &arrival.hop, err) ||
+        !firmware_limit_find(call->daemon->config, call->db, &arrival.hop.firmware, &limit, err))
         return false;
     const char *path = blob_writer_path(delivery->intake.blob);
     const struct inspect_pair pair = {&arrival.hop.from, &arrival.hop.to, &arrival.hop.firmware,
-                                      delivery->raw};
+                                      delivery->raw, limit.chip ? limit.chip->name : NULL};
     inspect_upload(call->daemon, path, &content);
     if (!inspect_accept_package(call->daemon, &content, path, &pair, &arrival.made.proven, arrival.note, err))
         return false;

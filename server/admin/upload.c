@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/package_format.h"
+#include "server/admin/firmware_limit.h"
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
 #include "server/admin/upload_stream.h"
@@ -122,6 +123,7 @@ const struct route_stream admin_upload_by_file_name = {begin_by_file_name, uploa
 
 struct addition {
     const struct request *request;
+    const struct config *config;
     const struct upload *upload;
     struct firmware firmware;
     struct image image;
@@ -232,6 +234,7 @@ static bool add_image(void *cls, struct db *db, struct error *err)
     addition->firmware_created = !found;
     addition->image.firmware_id = addition->firmware.id;
     return heed_family(addition, db, err) && heed_size(addition, db, err) &&
+           firmware_limit_take_image(addition->config, db, &addition->firmware, &addition->image, err) &&
            image_add(db, upload->product.id, &addition->image, &addition->is_new, err) &&
            (!addition->is_new || note_image(addition, db, err));
 }
@@ -335,8 +338,10 @@ static void add_archive(const struct unpacked *unpacked, json_t *answer)
 bool admin_image_add(struct admin_call *call, struct error *err)
 {
     struct upload *upload = call->request->stream_state;
-    struct addition addition = {
-        .request = call->request, .upload = upload, .image.uploaded_ms = clock_utc_ms()};
+    struct addition addition = {.request = call->request,
+                                .config = call->daemon->config,
+                                .upload = upload,
+                                .image.uploaded_ms = clock_utc_ms()};
     if (!upload_stream_check_whole(&upload->intake, err))
         return false;
     snprintf(addition.image.version, sizeof addition.image.version, "%s", upload->version);

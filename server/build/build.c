@@ -12,6 +12,7 @@
 #include "base/package_format.h"
 #include "server/context.h"
 #include "server/build/build_external.h"
+#include "server/config/recipe.h"
 #include "server/core/stop_point.h"
 #include "server/build/suffix_cache.h"
 #include "server/build/uncounted.h"
@@ -130,6 +131,8 @@ static void write_diff(struct build *making, struct images *images, char *argv[D
         [EFFORT_NONE] = "good", [EFFORT_QUICK] = "quick", [EFFORT_GOOD] = "good", [EFFORT_BEST] = "best"};
     const struct firmware_section *section = making->section;
     const struct package_format *format = package_format_find(making->package.key.format);
+    const struct ec7xx_chip *chip =
+        format && format->chip == PACKAGE_CHIP_EC7XX ? recipe_chip(section, making->firmware) : NULL;
     size_t n = 0;
     argv[n++] = making->daemon->config->dfota_path;
     argv[n++] = "diff";
@@ -147,9 +150,9 @@ static void write_diff(struct build *making, struct images *images, char *argv[D
         argv[n++] = "--load-address";
         argv[n++] = section->value[FIRMWARE_LOAD_ADDRESS];
     }
-    if (section && section->value[FIRMWARE_CHIP][0] && format && format->chip == PACKAGE_CHIP_EC7XX) {
+    if (chip) {
         argv[n++] = "--chip";
-        argv[n++] = section->value[FIRMWARE_CHIP];
+        argv[n++] = (char *)chip->name;
     }
     char *const rest[] = {"--expect-old", images->from_hex, "--expect-new", images->to_hex, "--max-image",
                           images->most,   images->from,     images->to,     making->made,   NULL};

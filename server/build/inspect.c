@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base/chip.h"
 #include "base/package_format.h"
 #include "server/process/process.h"
 #include "server/core/log.h"
@@ -61,7 +62,7 @@ static bool read_answer(const char *text, struct content *ret)
     ret->production = json_is_true(json_object_get(object, "production"));
     read_script(object, &ret->script);
     keep_text(json_object_get(object, "release"), "core", ret->core, sizeof ret->core);
-    keep_text(json_object_get(object, "release"), "chip", ret->chip, sizeof ret->chip);
+    keep_text(object, "chip", ret->chip, sizeof ret->chip);
     for (size_t i = 0; i < json_array_size(releases) && i < CONTENT_RELEASES_MAX; i++) {
         const char *name = json_string_value(json_array_get(releases, i));
         snprintf(ret->release[ret->releases++], FIRMWARE_NAME_SIZE, "%s", name ? name : "");
@@ -104,6 +105,9 @@ const struct family *content_family(const struct content *content)
     for (size_t i = 0; i < content->releases; i++)
         if (family_of_name(content->release[i]))
             return family_of_name(content->release[i]);
+    const char *chip = chip_of_name(content->chip);
+    if (chip)
+        return family_find(strcmp(chip, CHIP_EC618) == 0 ? CHIP_EC618 : CHIP_EC7XX);
     return family_of_content(content->kind);
 }
 
@@ -124,9 +128,18 @@ static enum package_chip chip_of(const struct firmware *firmware)
     const struct package_format *format = package_format_find(firmware->format);
     if (format)
         return format->chip;
-    if (family && (strncmp(family->name, "ec618", 5) == 0 || strcmp(family->name, "airm2m") == 0))
+    if (family && strncmp(family->name, CHIP_EC618, strlen(CHIP_EC618)) == 0)
         return PACKAGE_CHIP_EC618;
-    return family && strncmp(family->name, "ec7xx", 5) == 0 ? PACKAGE_CHIP_EC7XX : PACKAGE_CHIP_NONE;
+    return family && strncmp(family->name, CHIP_EC7XX, strlen(CHIP_EC7XX)) == 0 ? PACKAGE_CHIP_EC7XX
+                                                                                : PACKAGE_CHIP_NONE;
+}
+
+/* Whether the devices are modules, also those whose chip is not known. */
+static bool has_modules(const struct firmware *firmware)
+{
+    const struct family *family = family_of_name(firmware->name);
+    bool is_airm2m = !firmware->format[0] && family && strcmp(family->name, "airm2m") == 0;
+    return is_airm2m || chip_of(firmware) != PACKAGE_CHIP_NONE;
 }
 
 static void warn_of_no_delta(const struct judged *judged)
@@ -135,7 +148,7 @@ static void warn_of_no_delta(const struct judged *judged)
     const struct content *content = judged->content;
     if (content->odd[0])
         image_warn(judged->image, "dfota cannot make packages from this .binpkg: %s; %s", content->odd, way);
-    else if (chip_of(judged->firmware) != PACKAGE_CHIP_NONE && strcmp(content->kind, "raw") == 0)
+    else if (has_modules(judged->firmware) && strcmp(content->kind, "raw") == 0)
         image_warn(judged->image,
                    "this file is not a .binpkg: packages treat it as a raw image of the AP part. If it is "
                    "something else, modules refuse the packages: %s",
@@ -215,7 +228,7 @@ static void warn_of_production(const struct judged *judged)
     const struct content *content = judged->content;
     bool by_name =
         strcmp(content->kind, "binpkg") == 0 && name_file_is_production(slice_of(judged->image->file_name));
-    if (by_name || (content->production && chip_of(judged->firmware) != PACKAGE_CHIP_NONE))
+    if (by_name || (content->production && has_modules(judged->firmware)))
         image_warn(
             judged->image,
             "this .binpkg %s: it may be for mass production, and modules may refuse packages from it. Take "
@@ -224,16 +237,16 @@ static void warn_of_production(const struct judged *judged)
                     : "has more parts than bootloader, AP and CP");
 }
 
-/* Every package from such a release would be refused. */
+/* Every package from such an image would be refused. */
 static void warn_of_chip(const struct judged *judged)
 {
     const struct content *content = judged->content;
     enum package_chip chip = chip_of(judged->firmware);
-    bool is_ec618 = strcmp(content->chip, "ec618") == 0;
+    bool is_ec618 = strcmp(content->chip, CHIP_EC618) == 0;
     if (content->chip[0] && chip != PACKAGE_CHIP_NONE && is_ec618 != (chip == PACKAGE_CHIP_EC618))
         image_warn(
             judged->image,
-            "this release is for the chip %s, and the firmware is for an %s: no package can be made from it",
+            "this image is for the chip %s, and the firmware is for an %s: no package can be made from it",
             content->chip, chip == PACKAGE_CHIP_EC618 ? "EC618" : "EC7xx");
 }
 

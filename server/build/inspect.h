@@ -25,7 +25,7 @@ struct content { /* the answer of `dfota inspect --brief`, see delta/inspect/ins
     char mangled[CONTENT_REASON_SIZE]; /* a sign that a transfer as text changed the file; "": none */
     bool production;                   /* a .binpkg with more than bootloader, AP and CP */
     struct full_script script;         /* of a .soc or a full package */
-    char chip[CHIP_SIZE];              /* a .soc: the family of its chip; "": not a .soc */
+    char chip[CHIP_SIZE];              /* of an image: the chip, or its family; "": not known */
     char core[VERSION_TEXT_SIZE];      /* a .soc: the version of its core; "": not stated, or not a .soc */
     size_t releases;
     char release[CONTENT_RELEASES_MAX][FIRMWARE_NAME_SIZE];
@@ -52,6 +52,7 @@ struct inspect_pair { /* the two images of a package */
     const struct image *from, *to;
     const struct firmware *firmware; /* the package must have the format of this firmware */
     bool raw; /* the admin says that it is a package, whatever it looks like; only for the format external */
+    const char *chip; /* of the modules, for the ec7xx formats; NULL: not known */
 };
 
 /* Decides whether the inspected file at `path` may be stored as the package of that pair. If dfota can

@@ -13,6 +13,9 @@
 #define VERIFY_CPU_S 300 /* applying takes only seconds for the largest image */
 #define VERIFY_MS    300000
 
+#define VERIFY_FIXED_WORDS 8
+#define VERIFY_WORDS       (VERIFY_FIXED_WORDS + 6) /* with the option for the limit, the files and NULL */
+
 enum dfota_exit { DFOTA_OK = 0, DFOTA_NEGATIVE = 1, DFOTA_CANNOT_APPLY = 5 }; /* man/dfota.1 */
 
 /* Replaces a path of the server by a name that the admin knows. */
@@ -50,6 +53,20 @@ static void word(const struct proof *trial, const char *said, char out[PACKAGE_N
     snprintf(out, PACKAGE_NOTE_SIZE, "%.*s", PACKAGE_NOTE_SIZE - 1, whole);
 }
 
+/* Without a known chip, the limit that an admin has set for the firmware decides whether the package is sent. */
+static void add_limit(const struct inspect_pair *pair, char *argv[VERIFY_WORDS], size_t *n)
+{
+    const struct package_format *format = package_format_find(pair->firmware->format);
+    if (!format || format->chip != PACKAGE_CHIP_EC7XX)
+        return;
+    if (!pair->chip) {
+        argv[(*n)++] = "--any-size";
+        return;
+    }
+    argv[(*n)++] = "--chip";
+    argv[(*n)++] = (char *)pair->chip;
+}
+
 static bool run(const struct daemon *daemon, const struct proof *trial, struct process_outcome *ret,
                 struct error *err)
 {
@@ -62,12 +79,13 @@ static bool run(const struct daemon *daemon, const struct proof *trial, struct p
     sha256_hex(&trial->pair->from->sha256, from_hex);
     sha256_hex(&trial->pair->to->sha256, to_hex);
     snprintf(most, sizeof most, "%" PRIu64, config->max_image_bytes);
-    char *const argv[] = {config->dfota_path,  "verify",
-                          "--expect-old",      from_hex,
-                          "--expect-new",      to_hex,
-                          "--max-output",      most,
-                          (char *)trial->from, (char *)trial->package,
-                          (char *)trial->to,   NULL};
+    char *argv[VERIFY_WORDS] = {config->dfota_path, "verify", "--expect-old", from_hex,
+                                "--expect-new",     to_hex,   "--max-output", most};
+    size_t n = VERIFY_FIXED_WORDS;
+    add_limit(trial->pair, argv, &n);
+    argv[n++] = (char *)trial->from;
+    argv[n++] = (char *)trial->package;
+    argv[n] = (char *)trial->to;
     if (!process_run(argv, &limits, daemon->ending_fd, ret, err)) {
         err->code = ERROR_UNAVAILABLE;
         return false;

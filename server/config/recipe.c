@@ -10,6 +10,23 @@
 #include "server/config/command_template.h"
 #include "upgrade/full.h"
 
+const struct ec7xx_chip *recipe_chip_by_config(const struct firmware_section *section)
+{
+    return section ? ec7xx_chip_find(section->value[FIRMWARE_CHIP]) : NULL;
+}
+
+const struct ec7xx_chip *recipe_chip_by_name(const char *firmware)
+{
+    const char *chip = chip_in_name(firmware);
+    return chip ? ec7xx_chip_find(chip) : NULL;
+}
+
+const struct ec7xx_chip *recipe_chip(const struct firmware_section *section, const char *firmware)
+{
+    const struct ec7xx_chip *chip = recipe_chip_by_config(section);
+    return chip ? chip : recipe_chip_by_name(firmware);
+}
+
 /* The text that is hashed, one line per setting; "" when only the images decide the bytes. `section` may be
    NULL. */
 static void write_text(const struct firmware_section *section, const char *firmware,
@@ -17,14 +34,16 @@ static void write_text(const struct firmware_section *section, const char *firmw
 {
     static const enum firmware_section_field of_external[] = {FIRMWARE_EXTERNAL_COMMAND,
                                                               FIRMWARE_EXTERNAL_VERIFY},
-                                             of_chip[] = {FIRMWARE_LOAD_ADDRESS, FIRMWARE_CHIP};
-    static const size_t chip_fields[] = {
-        [PACKAGE_CHIP_NONE] = 0, [PACKAGE_CHIP_EC618] = 1, [PACKAGE_CHIP_EC7XX] = 2};
-    const enum firmware_section_field *fields = format->by_dfota ? of_chip : of_external;
-    size_t count = format->by_dfota ? chip_fields[format->chip] : 2, at = 0;
+                                             of_module[] = {FIRMWARE_LOAD_ADDRESS};
+    const enum firmware_section_field *fields = format->by_dfota ? of_module : of_external;
+    size_t count = !format->by_dfota ? 2 : format->chip != PACKAGE_CHIP_NONE, at = 0;
+    const struct ec7xx_chip *chip =
+        format->chip == PACKAGE_CHIP_EC7XX ? recipe_chip(section, firmware) : NULL;
     out[0] = '\0';
     if (format->rules > 1)
         at += (size_t)snprintf(out, out_size, "rules=%u\n", format->rules);
+    if (chip)
+        at += (size_t)snprintf(out + at, out_size - at, "chip=%s\n", chip->name);
     for (size_t i = 0; i < count && section; i++) {
         const char *value = section->value[fields[i]];
         if (value[0])

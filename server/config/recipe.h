@@ -7,12 +7,19 @@
 #ifndef DFOTA_SERVER_CONFIG_RECIPE_H
 #define DFOTA_SERVER_CONFIG_RECIPE_H
 
+#include "base/chip.h"
 #include "server/config/config.h"
 #include "server/config/firmware_section.h"
 #include "storage/package.h"
 
 /* 16 hex digits, or "" when only the images decide the bytes. Any thread. */
 void recipe_of(const struct config *config, const char *firmware, const char *format, char out[RECIPE_SIZE]);
+
+/* The chip of the modules, for the ec7xx formats. `dfota diff` gets the chip that the section of the firmware names; if there
+   is none, the chip that the name of the firmware means. NULL: neither. `section` may be NULL. */
+const struct ec7xx_chip *recipe_chip(const struct firmware_section *section, const char *firmware);
+const struct ec7xx_chip *recipe_chip_by_config(const struct firmware_section *section);
+const struct ec7xx_chip *recipe_chip_by_name(const char *firmware);
 
 /* Finds a firmware that has the base image of a queued package and still has the package's recipe. *ret_found
    is false when there is no such firmware. *ret_section is borrowed from the config, NULL when no section is

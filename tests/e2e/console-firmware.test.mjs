@@ -256,6 +256,22 @@ describe('firmware pages', { skip: noBrowser }, () => {
         await view.screenshot('firmware-settings');
     });
 
+    test('the page of a firmware for an EC716 or EC718 says which chip decides the limit, or that none is known', async (t) => {
+        const scene = await Scene.build(server, { firmware: 'Air780EPM', versions: ['1'], target: null, format: 'ec7xx-at', canary: true });
+        const view = await openConsole(t, server, { path: address(scene, 'settings') });
+        const { page } = view;
+        await view.logIn();
+        await page.getByText(/^The chip EC718PM takes 360,?448 bytes\.$/).waitFor();
+        await scene.set({ name: 'pump' });
+        Object.assign(scene, { firmware: 'pump' });
+        await page.goto(new URL(address(scene, 'settings'), page.url()).href);
+        await page.getByText('The chip is not known. The chip with the least room takes 217088 bytes.').waitFor();
+        await page.getByLabel(/^ec7xx-luatos/).check();
+        await page.getByRole('button', { name: 'Save' }).click();
+        await poll('the format is set', async () => (await server.firmware(scene.product, 'pump')).format === 'ec7xx-luatos');
+        await view.checkAccess();
+    });
+
     describe('the matrix', () => {
         let scene;
         before(async () => {

@@ -96,7 +96,8 @@ test('both readers rebuild real firmware', async () => {
 
 test('packages of every format lead from one real image to the next', async () => {
     const dfota = join(process.env.DFOTA_BUILD, 'dfota'), path = (name) => join(dir, name);
-    const formats = /^Formats: (.*)$/m.exec((await run(dfota, ['--help'])).stdout)[1].split(/[ ,]+/).filter((name) => name !== 'external');
+    const { stdout } = await run(dfota, ['--help']);
+    const formats = [...stdout.matchAll(/^ {2}(\S+) +for /gm)].map(([, name]) => name).filter((name) => !name.startsWith('ec7xx-'));
     assert.ok(formats.length >= 4, formats.join());
     for (const [old, next] of corpusPairs) {
         await writeFile(path('old'), await corpusImage(old));

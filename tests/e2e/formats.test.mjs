@@ -20,7 +20,8 @@ let server, dir, offered;
 before(async () => {
     server = await startServer(null, { keep: true });
     dir = await mkdtemp(join(tmpdir(), 'dfota-formats-'));
-    offered = /^Formats: (.*)$/m.exec((await tool('dfota', '--help')).stdout)[1].split(/[ ,]+/);
+    offered = [...(await tool('dfota', '--help')).stdout.matchAll(/^ {2}(\S+) +for /gm)].map(([, name]) => name);
+    assert.ok(offered.length >= 7, offered.join());
     for (const version of ['1138', '1147'])
         await tool('dfota-sim', '--make-image', version, join(dir, version));
 });
@@ -44,7 +45,7 @@ describe('a package format', () => {
             for (const name of [...offered, 'external'])
                 assert.ok(refused.json.detail.includes(name), refused.json.detail);
         }
-        assert.ok(offered.length >= 4, offered.join());
+        assert.ok(offered.length >= 7, offered.join());
     });
 
     test('of an EC618: a package too long for a module is recorded, but never sent', async () => {
@@ -58,8 +59,9 @@ describe('a package format', () => {
         assert.equal((await server.admin('GET', path)).status, 409);
     });
 
+    // ec7xx.test.mjs has the formats whose images have another layout.
     test('of each kind is made, proven, and applied by a module', async () => {
-        for (const format of offered) {
+        for (const format of offered.filter((name) => !name.startsWith('ec7xx-'))) {
             const [product, firmware] = [`product-${format}`, 'AirM2M_780E_LTE_AT'];
             await server.createProduct(product);
             for (const version of ['1138', '1147'])

@@ -106,7 +106,7 @@ describe('an uploaded archive', () => {
         const other = { ...soc({ core: core(1), script: 'print(1)' }), 'info.json': info().replace('"ec618"', '"ec7xx"') };
         const { warnings, chip } = (await put('1114.5.1', await pack('7z', other), { expect: 201 })).json;
         assert.equal(chip, 'ec7xx');
-        assert.match(warnings.join(), /this release is for the chip ec7xx, and the firmware is for an EC618: no package can be made from it/);
+        assert.match(warnings.join(), /this image is for the chip ec7xx, and the firmware is for an EC618: no package can be made from it/);
     });
 
     test('as old and new release: a module gets core and script in one file, and only one of them when the other stays', { skip: no7z }, async () => {

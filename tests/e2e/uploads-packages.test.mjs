@@ -189,7 +189,7 @@ test('a format that dfota knows is proven under the format external too', async 
     assert.deepEqual([json.state, json.proven, json.format], ['ready', true, 'external']);
 });
 
-test('a container that dfota knows but cannot apply is unproven, also under a format of dfota', async () => {
+test('a package for another chip than that of the format is refused', async () => {
     const [old, next] = [1, 2].map((revision) => binpkg({ ap: firmwareImage({ seed: 91, size: 30_000, revision }), cp: Buffer.from('cp') }));
     const scene = await Scene.build(server, { format: 'ec618-luatos' });
     for (const [version, bytes] of [['2001', old], ['2002', next]])
@@ -200,9 +200,9 @@ test('a container that dfota knows but cannot apply is unproven, also under a fo
     assert.equal(proven.json.proven, true);
     // The same for another chip, with its magic and the checksum of its head.
     bytes.writeUInt32LE(0xeac37218, 0);
-    const { json } = await server.admin('PUT', at, bytes, { expect: 201 });
-    assert.deepEqual([json.proven, json.state], [false, 'ready']);
-    assert.match(json.note, /EC7xx; dfota cannot apply its packages/);
+    const refused = await server.admin('PUT', at, bytes);
+    assertProblem(refused, 422, 'not-a-package');
+    assert.match(refused.json.detail, /LuatOS for EC7xx: .* in the format ec7xx-csdk, but firmware \S+ has the format ec618-luatos/);
 });
 
 describe('an unproven package', () => {

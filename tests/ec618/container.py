@@ -26,6 +26,7 @@ CARRIED = {2: "AP", 3: "CP"}
 ZONES = {"AP": 3014656, "CP": 524288}
 ARCHIVE_LIMIT = 491520
 SEGMENTS_LIMIT = 127
+BLOCK = 0x40000
 LUATOS_MAGICS = {0xEAF18C16: "EC618", 0xEAC37218: "EC7xx"}
 AT_MARK = bytes.fromhex("7e000000017d")
 
@@ -199,6 +200,8 @@ def read_sector(data, magic):
     own_magic, total, plain_size = struct.unpack("<III", data[:12])
     block, start = struct.unpack("<II", data[28:36])
     demand(own_magic == magic, "the common data's head does not fit")
+    demand(block == BLOCK, "the blocks of the common data have %d bytes, and must have %d" % (block, BLOCK))
+    demand(plain_size not in (0, total), "a bootloader takes the sector for one that is not compressed")
     plain = b""
     at = 36
     while at < len(data):
@@ -215,13 +218,14 @@ def read_sector(data, magic):
 
 
 def unpack_chunk(packed, properties, size):
-    if not properties:
-        return packed
     demand(len(properties) == 5, "LZMA properties have five bytes")
-    code = properties[0]
-    options = {"id": lzma.FILTER_LZMA1, "lc": code % 9, "lp": code // 9 % 5, "pb": code // 45}
-    options["dict_size"] = struct.unpack("<I", properties[1:])[0]
-    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[options]).decompress(packed, size)
+    code, dictionary = struct.unpack("<BI", properties)
+    demand(code and code < 225 and code % 9 + code // 9 % 5 <= 4, "the LZMA properties %d are not supported" % code)
+    demand(dictionary <= BLOCK, "a dictionary of %d bytes is larger than a block" % dictionary)
+    unpacker = lzma.LZMADecompressor(lzma.FORMAT_ALONE)  # a head with the size, so that the end is checked
+    plain = unpacker.decompress(struct.pack("<BIQ", code, max(dictionary, 4096), size) + packed)
+    demand(unpacker.eof and len(plain) == size and not unpacker.unused_data, "a chunk does not unpack to its size")
+    return plain
 
 
 def unwrap(data):
@@ -254,7 +258,19 @@ def read_soc(data):
     address, area = int(info["download"]["script_addr"], 16), info["rom"]["fs"]["script"]["size"] * 1024
     demand(address + area == int(info["fota"]["full_addr"], 16), "the script area does not end where packed scripts begin")
     script = files.get(info.get("script", {}).get("file", "script.bin"), b"")
-    return {"rom": files[info["rom"]["file"]], "script": script, "address": address, "area": area, "kept": KEPT_END - address - area}
+    kept = kept_size(info, address + area, area)
+    return {"rom": files[info["rom"]["file"]], "script": script, "address": address, "area": area, "kept": kept}
+
+
+def kept_size(info, begin, area):
+    """The size of the area from `begin` that keeps a packed script."""
+    if info["chip"]["type"].lower() == "ec618":
+        return KEPT_END - begin
+    filesystem = info["rom"]["fs"].get("filesystem", {}).get("offset")
+    delta = info["fota"].get("fota_len")
+    if delta and filesystem and filesystem == info["download"].get("fs_addr"):
+        return int(filesystem, 16) - int(delta, 16) - begin
+    return area * 5 // 8
 
 
 def new_script(release, sectors, size):
@@ -264,7 +280,6 @@ def new_script(release, sectors, size):
     demand(common["start_address"] == release["address"], "the script is written to another place")
     demand(common["size"] <= release["area"], "the script is larger than its area")
     demand(size <= release["kept"], "the packed script is larger than the area that keeps it")
-    demand(common["size"] != common["packed"], "a bootloader takes the sector for one that is not compressed")
     return common["data"]
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes images and packages in the layout of EC7xx modules, for tests of readers that have no real files.
 
-    generate.py image OUT [--seed N] [--revision N] [--unz N] [--zof N] [--pieces N] [--page N] [--groups GROUPS]
+    generate.py image OUT [--seed N] [--revision N] [--unz N] [--zof N] [--pieces N] [--page N] [--groups GROUPS] [--packer PROGRAM]
     generate.py package OLD NEW OUT [--backward] [--capacity] [--part AP|CP]
     generate.py pack                          a packed section on the output, the plain one on the input
 
@@ -11,13 +11,15 @@ GROUPS has the groups in the order of the image, such as 1=5000,u380,436/0=9000,
 unpacked sizes of its sections; u: not packed. `none` makes an image without sections. Each group's area ends at a
 multiple of --page. Images of one seed and two revisions are alike.
 
-OLD and NEW are images, or several with commas between them, in the order AP, CP. Sections are packed by packer.py.
+OLD and NEW are images, or several with commas between them, in the order AP, CP. Sections are packed by packer.py, whose bytes are not those of a
+module, or by a program that reads the plain bytes and writes the packed ones, such as ec7xx-lzma.
 """
 
 import bz2
 import hashlib
 import random
 import struct
+import subprocess
 import sys
 
 from image import Image
@@ -61,7 +63,12 @@ def make_tail(pieces, unz, zof):
     return words + struct.pack("<4I", 0, 0x01000000 | pieces << 16, unz, zof) + b"CMAR"
 
 
-def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,20000", zof=None, pieces=3, page=0x1000):
+def run_packer(program, plain):
+    return subprocess.run([program], input=plain, check=True, stdout=subprocess.PIPE).stdout
+
+
+def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,20000", zof=None, pieces=3, page=0x1000, packing=pack):
+    """`packing` packs a section."""
     plain = firmware(seed, unz, revision)
     groups = parse_groups(groups)
     if not groups:
@@ -76,7 +83,7 @@ def make_image(seed=1, revision=0, unz=40000, groups="1=5000,u380,436/0=9000,200
         for size, packed in sections:
             index += 1
             content = firmware(seed + 1000 * index, size, revision)
-            stored = pack(content) if packed else content
+            stored = packing(content) if packed else content
             body += b"\xff" * (align(len(body)) - len(body))
             fields = (0xEC718CA0, zof + len(body), len(stored), 0x400000 + 0x10000 * index, size)
             marks = (index, int(packed), number, int(packed), hashlib.sha256(content).digest())
@@ -222,6 +229,24 @@ def make_package(pairs, backward=False, capacity=False, parts=("AP", "CP"), pack
     return seal(out)
 
 
+# ---- .binpkg ---------------------------------------------------------------------------------------------------------
+
+ZONES = {"BL": (0x804000, 0x20000), "AP": (0x87E000, 0x300000), "CP": (0x81A000, 0x64000)}
+
+
+def make_binpkg(parts, product=""):
+    """`parts`: (type, image). With a product the head is the long one, which names it."""
+    out = bytearray(0x1D8 if product else 52)
+    if product:
+        out[0x38:0x3F] = b"pkgmode"
+        out[0x190 : 0x190 + len(product)] = product.encode()
+    for kind, image in [("BL", b"the bootloader"), *parts]:
+        digest = hashlib.sha256(image).hexdigest().encode()
+        name = b"ap_bootloader" if kind == "BL" else b"%s_image" % kind.lower().encode()
+        out += struct.pack("<64s4I256s16s12x", name, *ZONES[kind], 0, len(image), digest, kind.encode()) + image
+    return bytes(out)
+
+
 # ---- Command line ----------------------------------------------------------------------------------------------------
 
 
@@ -238,14 +263,15 @@ def main(arguments):
             options[word[2:]] = True
         elif word.startswith("--") and arguments:
             value = arguments.pop(0)
-            options[word[2:]] = value if word in ("--groups", "--part") else int(value, 0)
+            options[word[2:]] = value if word in ("--groups", "--part", "--packer") else int(value, 0)
         else:
             words.append(word)
     if words == ["pack"]:
         sys.stdout.buffer.write(pack(sys.stdin.buffer.read()))
         return 0
     if words[:1] == ["image"] and len(words) == 2:
-        out = make_image(**options)
+        packer = options.pop("packer", None)
+        out = make_image(**options, packing=(lambda plain: run_packer(packer, plain)) if packer else pack)
     elif words[:1] == ["package"] and len(words) == 4:
         pairs = [tuple(map(read, pair)) for pair in zip(words[1].split(","), words[2].split(","))]
         parts = [options.pop("part")] if "part" in options else ["AP", "CP"]

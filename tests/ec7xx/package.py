@@ -165,7 +165,7 @@ def read_group_head(cursor):
     cursor.mark(b"\0\0", "zeros")
     sides = [Group(number, 0, []), Group(number, 0, [])]
     names = ("old", "new")
-    has_tail = [cursor.number(1, name + " has the tail (1: yes)") for name in names]
+    has_tail = [cursor.number(1, name + " has the tail (bit 0) and the table (bit 1)") for name in names]
     for side, name in zip(sides, names):
         side.tail_size = cursor.number(1, name + " tail length", str)
     for side, name in zip(sides, names):
@@ -182,9 +182,9 @@ def read_group_head(cursor):
             if section:
                 side.sections.append(section)
     for side, size, tail, name in zip(sides, sizes, has_tail, names):
-        demand(tail in (0, 1, 2), "%s: the mark of the %s tail is not 0, 1 or 2" % (cursor.what, name))
+        demand(tail < 4, "%s: the mark of the %s tail is over 3" % (cursor.what, name))
         demand(
-            (tail == 1) == (side.tail_size > 0),
+            (tail & 1) == (side.tail_size > 0),
             "%s: the mark of the %s tail and its length differ" % (cursor.what, name),
         )
         demand(
@@ -231,7 +231,6 @@ class Package:
         self.index, self.backward, self.part = bits & 15, bits >> 4 & 1, bits >> 5 & 7
         header, self.count = bits >> 8 & 0x3FF, bits >> 24
         demand(bits >> 20 & 1 == 0, "%s: its zip method is 1, which a device refuses" % self.what)
-        demand(bits >> 18 & 3 == 3, "%s: bits 18 and 19 are not 3" % self.what)
         demand(bits >> 21 & 7 == 0, "%s: bits 21 to 23 are not known" % self.what)
         demand(self.part in NAMES, "%s: it is for part %d, which is not known" % (self.what, self.part))
         if self.spans is not None:
@@ -241,7 +240,7 @@ class Package:
         self.size = cursor.word("package length with the header", str)
         demand(header >= HEADER, "%s: its header has %d bytes" % (self.what, header))
         demand(header <= self.size <= cursor.end - start, "%s: its lengths do not fit the file" % self.what)
-        demand(cursor.word("zero") == 0, "%s: the third word is not 0" % self.what)
+        cursor.word("zero, not used")
         cursor.word("load address, not used")
         self.new_size = cursor.word("size of the new image", str)
         self.base_size = cursor.word("size of the base", str)
@@ -249,9 +248,7 @@ class Package:
         cursor.mark(bytes((3, 0x24, 0, 0)), "option 3, the hash of the new image")
         self.new_hash = cursor.take(32, "SHA-256 of the new image")
         cursor.mark(bytes((0, 0x14)), "option 0, the name")
-        name = cursor.take(18, "name")
-        self.name = name.split(b"\0")[0].decode("latin1")
-        demand(name == self.name.encode("latin1").ljust(18, b"\0"), "%s: its name is not filled with zeros" % self.what)
+        self.name = cursor.take(18, "name").split(b"\0")[0].decode("latin1")
         self.read_options(cursor, start + header)
 
     def read_options(self, cursor, end):
@@ -352,7 +349,7 @@ class Archive:
     def __init__(self, data, spans=None, chip=None):
         cursor = Cursor(data, spans, "the package")
         cursor.mark(b"\xec\xdf", "mark of a .par")
-        cursor.mark(b"\x45", "version")
+        cursor.number(1, "version, not used")
         count = cursor.number(1, "number of packages less one in bits 0 to 3")
         demand(count & 0xF0 == 0x40, "byte 3 is %#x, and must be 0x40 and the number of packages less one" % count)
         demand(count & 15 < PACKAGES_LIMIT, "byte 3 says %d packages" % ((count & 15) + 1))

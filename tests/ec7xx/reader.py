@@ -8,7 +8,8 @@ code and no structure with the C code that makes, reads and applies them.
     reader.py apply OLD PACKAGE NEW      rebuild the new image, in place as the device does, and write it
     reader.py check OLD PACKAGE NEW      rebuild it and compare it with the file NEW
 
-OLD and NEW are images, a .binpkg, or several images with commas between them. A package may be in a wrapper.
+OLD and NEW are images, a .binpkg, a .soc in the form of a ZIP, or several images with commas between them. A package may
+be in a wrapper, with a script.
 
     --packer PROGRAM    packs a section: plain bytes on its input, the packed section on its output. Without one,
                         `check` takes packed sections from OLD and NEW, `apply` from OLD; both say what is not proven
@@ -42,24 +43,29 @@ def read(path):
 
 
 def unwrap(data):
-    """(name of the wrapper, the .par)"""
+    """(name of the wrapper, the scripts in it, the .par or nothing)"""
     if looks_like_package(data):
-        return "bare", data
+        return "bare", [], data
     wrapper, fields, par = container.unwrap(data)
-    if wrapper == "luatos":
-        demand(fields["chip"] == "EC7xx", "the wrapper is for an %s" % fields["chip"])
-        demand(par, "the wrapper has no .par")
-    return wrapper, par
+    if wrapper != "luatos":
+        return wrapper, [], par
+    demand(fields["chip"] == "EC7xx", "the wrapper is for an %s" % fields["chip"])
+    demand(par or fields["sectors"], "the wrapper has neither a script nor a .par")
+    return wrapper, fields["sectors"], par
 
 
 class Flash:
-    """The images that a package may change: `parts` is a list of [part or None, bytes]."""
+    """The images that a package may change: `parts` is a list of [part or None, bytes]. `release` is a .soc, or None."""
 
     def __init__(self, paths):
         self.parts = []
         self.binpkg = False
+        self.release = None
         for path in paths.split(","):
             data = read(path)
+            if container.looks_like_soc(data):
+                self.release = container.read_soc(data)
+                data = self.release["rom"]
             if container.looks_like_binpkg(data):
                 self.binpkg = True
                 self.parts += [[entry["type"], entry["data"]] for entry in container.read_binpkg(data)]
@@ -99,9 +105,13 @@ def show(path, chip=None):
         Image(data, spans)
         print_spans(spans, len(data))
         return
-    wrapper, par = unwrap(data)
+    wrapper, sectors, par = unwrap(data)
     if wrapper != "bare":
         print("wrapper: %s, %d bytes before the .par" % (wrapper, len(data) - len(par)))
+    for sector in sectors:
+        print("script: %(size)d bytes, packed %(packed)d, to %(start_address)#x" % sector)
+    if not par:
+        return
     archive = Archive(par, spans, chip)
     print_spans(spans, len(par))
     for package in archive.packages:
@@ -119,19 +129,27 @@ def show_package(package):
     print("%s, largest bzip2 block %d" % (line, max(blocks, default=0)))
 
 
-def rebuild(flash, package_path, packer, chip):
-    """The parts of the flash after the package, and what was not proven."""
-    archive = Archive(unwrap(read(package_path))[1], None, chip)
-    archive.demand_first_form()
+def rebuild(flash, data, packer, chip):
+    """The parts of the flash after the package, its script, and what was not proven."""
+    _, sectors, par = unwrap(data)
+    script = flash.release and flash.release["script"]
+    if sectors:
+        demand(flash.release, "the old image does not say where its script is")
+        script = container.new_script(flash.release, sectors, len(data) - 92 - len(par))
     parts = [list(part) for part in flash.parts]
     notes = []
-    for package in archive.packages:
+    packages = []
+    if par:
+        archive = Archive(par, None, chip)
+        archive.demand_first_form()
+        packages = archive.packages
+    for package in packages:
         place = flash.place_of(package)
         done = Rebuild(flash.parts[place][1], package, packer)
         parts[place][1] = done.new
         notes += done.notes
     notes += ["%s: that the device packs it to the bytes of the given image" % what for what in packer.taken]
-    return parts, notes
+    return parts, script, notes
 
 
 def apply(old_path, package_path, new_path, packer, chip):
@@ -139,7 +157,7 @@ def apply(old_path, package_path, new_path, packer, chip):
     demand(not flash.binpkg, "a .binpkg is not written, only checked")
     outs = new_path.split(",")
     demand(len(outs) == len(flash.parts), "OLD and NEW name a different number of images")
-    parts, notes = rebuild(flash, package_path, packer or KnownPacker(*flash.images()), chip)
+    parts, _, notes = rebuild(flash, read(package_path), packer or KnownPacker(*flash.images()), chip)
     for path, (_, data) in zip(outs, parts):
         with open(path, "wb") as file:
             file.write(data)
@@ -149,10 +167,12 @@ def apply(old_path, package_path, new_path, packer, chip):
 def check(old_path, package_path, new_path, packer, chip):
     old, new = Flash(old_path), Flash(new_path)
     demand(len(old.parts) == len(new.parts), "OLD and NEW have a different number of images")
-    parts, notes = rebuild(old, package_path, packer or KnownPacker(*old.images(), *new.images()), chip)
+    parts, script, notes = rebuild(old, read(package_path), packer or KnownPacker(*old.images(), *new.images()), chip)
     for (kind, made), (new_kind, wanted) in zip(parts, new.parts):
         demand(kind == new_kind, "OLD and NEW do not have the same parts in the same order")
         demand(made == wanted, "the image made is not the new one")
+    if new.release and new.release["script"]:
+        demand(script == new.release["script"], "the script made is not the new one")
     print("the new image is made, byte for byte")
     print_notes(notes)
 

@@ -160,10 +160,15 @@ class Rebuild:
     def write_plain(self, segment):
         begin, end = self.package.window(segment)
         made = segment.delta.apply(self.flash[begin:end])
-        self.flash[segment.offset : segment.offset + len(made)] = made
+        # The bytes that it writes, as its entry states, but nothing of the groups.
+        area = min(segment.area, max(len(made), self.gap_end() - segment.offset))
+        self.flash[segment.offset : segment.offset + area] = made + b"\xff" * (area - len(made))
+
+    def gap_end(self):
+        return self.package.new_zof if self.package.packed else self.package.new_unz
 
     def erase_gap(self):
-        """No segment writes the gap between unz and zof."""
+        """No segment writes the gap between the last plain segment and zof."""
         begin, end = self.package.new_unz, self.package.new_zof
         if not self.package.packed or is_erased(self.flash[begin:end]):
             return

@@ -228,12 +228,19 @@ function entry(name, type, address, image) {
     return Buffer.concat([head, image]);
 }
 
-// A .binpkg, the form of an EC618 firmware release: a head, then its parts, each with its own head.
-export function binpkg({ head = 0, bootloader = 'the bootloader', ap, cp }) {
+// A .binpkg, the form of a firmware release of an EC618 or EC7xx: a head, then its parts, each with its own head. `product`: a
+// product name such as EC718HM_PRD, which newer builds for an EC7xx have in their head.
+export function binpkg({ head = 0, bootloader = 'the bootloader', ap, cp, product = null }) {
+    const first = Buffer.alloc(product === null ? 52 : 0x1D8, head);
+    if (product !== null) {
+        first.write('pkgmode', 0x38);
+        first.fill(0, 0x190, 0x1A1);
+        first.write(product, 0x190);
+    }
     return Buffer.concat([
-        Buffer.alloc(52, head),
+        first,
         entry('ap_bootloader', 'BL', 0x804000, Buffer.from(bootloader)),
-        entry('ap', 'AP', 0x824000, ap),
-        entry('cp-demo-flash', 'CP', 0x800000, cp),
+        entry('ap', 'AP', product === null ? 0x824000 : 0x87E000, ap),
+        entry('cp-demo-flash', 'CP', product === null ? 0x800000 : 0x81A000, cp),
     ]);
 }

@@ -61,6 +61,35 @@ static void the_table_of_models_is_sound(void **state)
     }
 }
 
+static void a_firmware_is_named_after_a_chip_or_a_model(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {
+        {"AirM2M_780EPM_LTE_AT", "ec718pm"},
+        {"AirM2M_780EP_LTE_AT", "ec718p"},
+        {"AirM2M_780E_LTE_AT", "ec618"},
+        {"AirM2M_8000_LTE_AT", "ec718hm"},
+        {"fotademo_LuatOS-SoC_Air780EHM", "ec718hm"},
+        {"demo_LuatOS-SoC_Air8000", "ec718hm"},
+        {"pump-CSDK-EC718PV", "ec718pv"},
+        {"pump_718u", "ec718u"},
+        {"EC718HM_or_Air780EPM", "ec718pm"},
+        {"Air780EPM_or_EC718HM", "ec718pm"},
+        {"Air780EPM or Air780E", "ec618"},
+        {"Air780E or Air780EPM", "ec618"},
+        {"pump_8000", NULL}, /* may be any number */
+        {"pump_EC718", NULL},
+        {"pump_EC718P2", NULL},
+        {"Air780EPX", NULL},
+        {"Air", NULL},
+        {"EC", NULL},
+        {"pump", NULL},
+        {"", NULL},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_chip(chip_in_name(names[i][0]), names[i][1], names[i][0]);
+}
+
 /* Older builds cut the chip to six letters: several chips begin so, or one. */
 static void a_product_name_is_exact_or_cut(void **state)
 {
@@ -138,6 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_name_means_one_chip),
         cmocka_unit_test(the_table_of_models_is_sound),
+        cmocka_unit_test(a_firmware_is_named_after_a_chip_or_a_model),
         cmocka_unit_test(a_product_name_is_exact_or_cut),
         cmocka_unit_test(an_image_is_for_the_chip_that_is_stated_more_exactly),
         cmocka_unit_test(chips_that_may_be_the_same),

@@ -15,18 +15,32 @@ static const struct {
     const char *firmware, *family, *format;
 } firmwares[] = {
     {"AirM2M_780E_LTE_AT", "ec618-at", "ec618-at"},
-    {"AirM2M_780EP_LTE_AT", "ec7xx", "external"},
-    {"AirM2M_780EHM_LTE_AT", "ec7xx", "external"},
+    {"AirM2M_780EP_LTE_AT", "ec7xx-at", "ec7xx-at"},
+    {"AirM2M_780EHM_LTE_AT", "ec7xx-at", "ec7xx-at"},
+    {"AirM2M_780EPM_LTE_AT", "ec7xx-at", "ec7xx-at"},
+    {"AirM2M_780EGH_LTE_AT", "ec7xx-at", "ec7xx-at"},
+    {"AirM2M_8000_LTE_AT", "ec7xx-at", "ec7xx-at"},
+    {"AirM2M_201_LTE_AT", "ec7xx-at", "ec7xx-at"},
+    {"AirM2M_780EG_LTE_AT", "ec618-at", "ec618-at"},
+    {"pump_EC718PM_AT", "ec7xx-at", "ec7xx-at"},
     {"AirM2M_720_LTE_AT", "airm2m", ""},
     {"fotademo_LuatOS-SoC_EC618", "ec618-luatos", "ec618-luatos"},
     {"fotademo_LuatOS-SoC_Air780E", "ec618-luatos", "ec618-luatos"},
     {"pump_CSDK_EC618", "ec618-csdk", "ec618-csdk"},
     {"pump_EC618", "ec618", ""},
-    {"fotademo_LuatOS-SoC_EC718P", "ec7xx", "external"},
-    {"pump_ec716s", "ec7xx", "external"},
-    {"fotademo_LuatOS-SoC_Air8000", "ec7xx", "external"},
-    {"fotademo_LuatOS-SoC_Air780EHM", "ec7xx", "external"},
-    {"Air780EPM", "ec7xx", "external"},
+    {"fotademo_LuatOS-SoC_EC718P", "ec7xx-luatos", "ec7xx-luatos"},
+    {"LuatOS-SoC_V2034_Air780EHM", "ec7xx-luatos", "ec7xx-luatos"},
+    {"demo_LuatOS-SoC_Air780EPS", "ec7xx-luatos", "ec7xx-luatos"},
+    {"demo_LuatOS-SoC_Air780EUN", "ec7xx-luatos", "ec7xx-luatos"},
+    {"demo_LuatOS-SoC_Air201", "ec7xx-luatos", "ec7xx-luatos"},
+    {"demo_LuatOS-SoC_Air780EQ", "ec7xx-luatos", "ec7xx-luatos"},
+    {"pump_CSDK_EC718P", "ec7xx-csdk", "ec7xx-csdk"},
+    {"pump_CSDK_Air780EPM", "ec7xx-csdk", "ec7xx-csdk"},
+    {"pump_718S", "ec7xx", ""},
+    {"pump_ec716s", "ec7xx", ""},
+    {"fotademo_LuatOS-SoC_Air8000", "ec7xx-luatos", "ec7xx-luatos"},
+    {"fotademo_LuatOS-SoC_Air780EHM", "ec7xx-luatos", "ec7xx-luatos"},
+    {"Air780EPM", "ec7xx", ""},
     {"fotademo_LuatOS-SoC_Air8101", "luatos", "external"},
     {"LuatOS-Air_V4030_RDA8910_FLOAT", "luatos-air", "external"},
     {"AirM2M_Air724UG", "luatos-air", "external"},
@@ -70,10 +84,30 @@ static void test_own_updaters(void **state)
     assert_null(family_find(""));
 }
 
+/* The advice for modules with an EC716 or EC718 names the three formats. */
+static void test_advice(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"ec7xx-at", "ec7xx-csdk", "ec7xx-luatos"};
+    char advice[FAMILY_ADVICE_SIZE];
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        family_advise("pump_EC718PM", NULL, advice);
+        assert_non_null(strstr(advice, formats[i]));
+        family_advise("pump", family_of_content("binpkg"), advice);
+        assert_non_null(strstr(advice, formats[i]));
+        assert_true(strlen(advice) < sizeof advice - 1);
+    }
+    family_advise("AirM2M_780EPM_LTE_AT", NULL, advice);
+    assert_string_equal(advice,
+                        "no package format is set, but EC716 and EC718 modules with AT firmware need one; "
+                        "set one: ec7xx-at");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_updaters),
+        cmocka_unit_test(test_advice),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("family", tests, NULL, NULL);

@@ -6,7 +6,10 @@
 
 #include "tests/unit/delta/container/test-containers.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include "delta/container/bundle.h"
+#include "delta/container/soc.h"
 
 /* The places of a build with a script area of 128 KB. */
 #define INFO_128                                                                                             \
@@ -51,6 +54,42 @@ static inline struct buffer sample_soc(const char *info, struct bytes rom, struc
     struct error err;
     assert_true(bundle_pack(source, script.len ? 5 : 4, &made, &err));
     return made;
+}
+
+/* The same release, compressed to less than a third of its .binpkg. */
+static inline struct buffer compressed_soc(const struct buffer *soc)
+{
+    struct buffer packed = {0};
+    struct soc open;
+    struct error err;
+    size_t used = 0;
+    assert_true(soc_open(buffer_bytes(soc), &open, &err));
+    const struct {
+        const char *name;
+        struct bytes bytes;
+    } file[] = {{"info.json", buffer_bytes(&open.info)},
+                {"luatos.binpkg", buffer_bytes(&open.rom)},
+                {"script.bin", buffer_bytes(&open.script)}};
+    struct archive *archive = archive_write_new();
+    must_fill(&packed, 0, soc->len);
+    assert_int_equal(archive_write_set_format_zip(archive), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_memory(archive, packed.ptr, packed.len, &used), ARCHIVE_OK);
+    for (size_t i = 0; i < 3; i++) {
+        struct archive_entry *entry = archive_entry_new();
+        archive_entry_set_pathname(entry, file[i].name);
+        archive_entry_set_filetype(entry, AE_IFREG);
+        archive_entry_set_size(entry, (int64_t)file[i].bytes.len);
+        assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+        assert_int_equal(archive_write_data(archive, file[i].bytes.ptr, file[i].bytes.len),
+                         (int64_t)file[i].bytes.len);
+        archive_entry_free(entry);
+    }
+    assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
+    archive_write_free(archive);
+    packed.len = used;
+    assert_true(3 * packed.len < open.rom.len);
+    soc_free(&open);
+    return packed;
 }
 
 #endif

@@ -119,6 +119,48 @@ static void releases_that_do_not_fit_are_refused(void **state)
     buffer_free(&c.new);
 }
 
+static void releases_may_be_compressed(void **state)
+{
+    (void)state;
+    struct random r = {1};
+    struct buffer ap = random_bytes(&r, 70000, 2), cp = random_bytes(&r, 3000, 2);
+    struct buffer core = sample_binpkg(1, buffer_bytes(&ap), buffer_bytes(&cp));
+    ap.ptr[1000] ^= 1;
+    struct buffer new_core = sample_binpkg(1, buffer_bytes(&ap), buffer_bytes(&cp));
+    struct buffer old = sample_soc(INFO_128, buffer_bytes(&core), text_bytes("print(1) -- and more"));
+    struct buffer new = sample_soc(INFO_128, buffer_bytes(&new_core), text_bytes("print(2) -- and more"));
+    assert_makes(compressed_soc(&old), compressed_soc(&new), true, true);
+    struct buffer *all[] = {&ap, &cp, &core, &new_core, &old, &new};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        buffer_free(all[i]);
+}
+
+static void only_packages_for_luatos_change_a_script(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"ec618-at", "ec618-csdk"};
+    struct cores c = make_cores();
+    struct bytes one = text_bytes("print(1) -- and more"), two = text_bytes("print(2) -- and more");
+    struct buffer old = sample_soc(INFO_128, buffer_bytes(&c.old), one);
+    struct buffer both = sample_soc(INFO_128, buffer_bytes(&c.new), two),
+                  same = sample_soc(INFO_128, buffer_bytes(&c.new), one), package = {0};
+    for (size_t i = 0; i < 2; i++) {
+        const struct engine *engine = engine_find(formats[i]);
+        struct error err;
+        assert_false(
+            engine_make(engine, buffer_bytes(&old), buffer_bytes(&both), NULL, &package, NULL, &err));
+        assert_int_equal(err.code, ERROR_INVALID);
+        assert_string_equal(err.text,
+                            "the new release has another script or another place for it, and only a "
+                            "package for LuatOS can change a script");
+        assert_true(engine_make(engine, buffer_bytes(&old), buffer_bytes(&same), NULL, &package, NULL, &err));
+        buffer_free(&package);
+    }
+    struct buffer *all[] = {&c.old, &c.new, &old, &both, &same};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        buffer_free(all[i]);
+}
+
 /* A module would write these over the core, or over the packed script itself. */
 static void scripts_for_other_places_are_refused(void **state)
 {
@@ -330,6 +372,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(core_and_script_move_as_they_differ),
         cmocka_unit_test(releases_that_do_not_fit_are_refused),
+        cmocka_unit_test(releases_may_be_compressed),
+        cmocka_unit_test(only_packages_for_luatos_change_a_script),
         cmocka_unit_test(scripts_for_other_places_are_refused),
         cmocka_unit_test(the_script_of_an_ec7xx_is_packed_and_unpacked),
         cmocka_unit_test(a_package_of_ec7xx_luatos_has_the_script),

@@ -2,10 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* Packages of an EC7xx: round trips over generated images in both orders, a power cut at every flash operation, and
    pairs of images that are refused. */
-#include "tests/unit/delta/ec7xx/test-ec7xx-pairs.h"
-
-#include "delta/ec7xx/module.h"
-#include "delta/ec7xx/rules.h"
+#include "tests/unit/delta/ec7xx/test-ec7xx-outages.h"
 
 /* ---- Round trips ---- */
 
@@ -108,34 +105,6 @@ static void all_efforts_and_the_smaller_order(void **state)
 
 /* ---- Power cuts ---- */
 
-struct outage { /* the power fails at this operation, counted over all runs */
-    unsigned int operations, at;
-    enum ec7xx_power how;
-};
-
-static enum ec7xx_power supply(void *context, enum ec7xx_flash operation, unsigned int place)
-{
-    struct outage *outage = context;
-    (void)operation;
-    (void)place;
-    return outage->operations++ == outage->at ? outage->how : EC7XX_POWER_STAYS;
-}
-
-static void run_through(const struct pair *p, const struct par_part *part, struct outage *outage)
-{
-    struct ec7xx_module *module;
-    struct error err;
-    bool done = false;
-    assert_true(ec7xx_module_new(buffer_bytes(&p->old), part, &module, &err));
-    for (unsigned int boots = 0; !done; boots++) {
-        assert_true(boots < 3);
-        if (!ec7xx_module_run(module, (struct ec7xx_supply){supply, outage}, &done, &err))
-            fail_msg("operation %u: %s", outage->at, err.text);
-    }
-    assert_true(bytes_equal(ec7xx_module_image(module), buffer_bytes(&p->new)));
-    ec7xx_module_free(module);
-}
-
 static void a_power_cut_at_each_operation_changes_nothing(void **state)
 {
     (void)state;
@@ -146,17 +115,7 @@ static void a_power_cut_at_each_operation_changes_nothing(void **state)
     new.revision = 1;
     for (int order = EC7XX_FORWARD; order <= EC7XX_BACKWARD; order++) {
         struct pair p = make_pair(&old, &new, (enum ec7xx_order)order);
-        struct par par;
-        struct error err;
-        assert_true(par_read(buffer_bytes(&p.file), &par, &err) && ec7xx_rules_check(&par, &err));
-        struct outage none = {0, UINT32_MAX, EC7XX_POWER_STAYS};
-        run_through(&p, &par.part[0], &none);
-        assert_int_equal(none.operations, 4 * 4); /* four segments, four operations */
-        for (unsigned int at = 0; at < none.operations; at++)
-            for (int how = EC7XX_POWER_FAILS_IN; how <= EC7XX_POWER_FAILS_AFTER; how++) {
-                struct outage outage = {0, at, (enum ec7xx_power)how};
-                run_through(&p, &par.part[0], &outage);
-            }
+        assert_int_equal(cut_power_everywhere(&p), 4 * 4); /* four segments, four operations */
         free_pair(&p);
     }
 }

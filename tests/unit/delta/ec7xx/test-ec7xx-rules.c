@@ -130,6 +130,7 @@ static const struct row {
     {"difference: length", DELTA, 18, 4, ADD, UINT32_MAX, UNKNOWN, NO},
     {"control: magic", DELTA, 22, 1, FLIP, 1, UNKNOWN, NO},
     {"control: number", DELTA, 28, 1, SET, '7', TAKEN, YES}, /* the vendor's packer counts up */
+    {"control: number", DELTA, 28, 1, SET, ':', UNKNOWN, NO},
     {"control: NUL", DELTA, 29, 1, SET, 1, UNKNOWN, NO},
     {"control: new size", DELTA, 30, 4, ADD, 1, UNKNOWN, NO},
     {"control: records", DELTA, 34, 4, ADD, 1, UNKNOWN, NO},

@@ -1,11 +1,12 @@
 /* SPDX-FileCopyrightText: The dfota authors
    SPDX-License-Identifier: Apache-2.0 */
 /* `dfota inspect --brief`: one line of JSON about any file, and its content for each kind. */
-#include "tests/unit/delta/container/test-containers.h"
+#include "tests/unit/delta/container/test-release.h"
 
 #include <jansson.h>
 #include "delta/inspect/inspect_json.h"
 #include "delta/engine.h"
+#include "delta/container/binpkg.h"
 #include "delta/container/sector.h"
 #include "delta/container/wrapper.h"
 
@@ -96,6 +97,60 @@ static void a_damaged_binpkg_is_wrong_and_an_unknown_one_odd(void **state)
     buffer_free(&file);
 }
 
+static void assert_chip(struct bytes file, const char *chip, const char *odd)
+{
+    json_t *object = brief(file);
+    assert_string_equal(field(object, "chip"), chip);
+    if (!strstr(field(object, "odd"), odd))
+        fail_msg("%s: odd is \"%s\", expected \"%s\"", chip, field(object, "odd"), odd);
+    json_decref(object);
+}
+
+/* The same .binpkg with a head that names the product. */
+static struct buffer with_product(const struct buffer *binpkg, const char *product)
+{
+    struct buffer made = {0};
+    must_fill(&made, 0, BINPKG_HEAD_PKGMODE);
+    memcpy(made.ptr + 0x38, "pkgmode", 7);
+    memcpy(made.ptr + BINPKG_PRODUCT, product, strlen(product));
+    must_add(&made, binpkg->ptr + BINPKG_HEAD_BYTES, binpkg->len - BINPKG_HEAD_BYTES);
+    return made;
+}
+
+/* The exact chip if the file says so, else the family. */
+static void an_image_tells_its_chip(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *product, *chip, *odd;
+    } rows[] = {
+        {NULL, "EC718HM_PRD", "ec718hm", "-"},
+        {NULL, "EC718P_PRD", "ec7xx", "-"}, /* cut */
+        {NULL, "EC618_PRD", "ec618", "-"},
+        {NULL, "", "-", "-"},
+        {"\"ec7xx\"", "EC718PM_PRD", "ec718pm", "-"},
+        {"\"ec7xx\"", "", "ec7xx", "-"},
+        {"\"air780ehm\"", "", "ec718hm", "-"},
+        {"\"air780epm\"", "EC718HM_PRD", "air780epm", "for the chip ec718pm, and its core is for ec718hm"},
+    };
+    struct buffer plain = sample_binpkg(0, text_bytes("the ap"), text_bytes("the cp"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char info[600];
+        struct buffer file = with_product(&plain, rows[i].product), soc = {0};
+        if (rows[i].type) {
+            snprintf(info, sizeof info,
+                     INFO_EC7XX_OF("%s", "512", "\"46E000\"", FOTA_EC7XX, "\"654000\"", "\"654000\""),
+                     rows[i].type);
+            soc = sample_soc(info, buffer_bytes(&file), text_bytes(""));
+        }
+        assert_chip(rows[i].type ? buffer_bytes(&soc) : buffer_bytes(&file), rows[i].chip, rows[i].odd);
+        buffer_free(&file);
+        buffer_free(&soc);
+    }
+    assert_chip(buffer_bytes(&plain), "-", "-");
+    buffer_free(&plain);
+}
+
 static void a_file_with_a_script_is_full(void **state)
 {
     (void)state;
@@ -167,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_has_its_role),
         cmocka_unit_test(a_damaged_binpkg_is_wrong_and_an_unknown_one_odd),
+        cmocka_unit_test(an_image_tells_its_chip),
         cmocka_unit_test(a_file_with_a_script_is_full),
         cmocka_unit_test(each_release_is_listed_once),
         cmocka_unit_test(text_from_the_file_is_escaped),

@@ -87,6 +87,13 @@ static void test_the_chip_counts_for_an_ec7xx_only(void **state)
     assert_string_not_equal(recipe("f", "ec7xx-at"), recipe("h", "ec7xx-at"));
     assert_string_equal(recipe("f", "ec618-at"), recipe("h", "ec618-at"));
     assert_string_equal(recipe("f", "bsdiff"), "");
+    assert_string_equal(recipe("pump_EC718P", "ec7xx-at"), recipe("f", "ec7xx-at"));
+    assert_string_equal(recipe("Air780EP", "ec7xx-at"), recipe("f", "ec7xx-at"));
+    assert_string_not_equal(recipe("Air780EPM", "ec7xx-at"), recipe("f", "ec7xx-at"));
+    assert_string_equal(recipe("Air780E", "ec7xx-at"), recipe("h", "ec7xx-at"));
+    assert_string_equal(recipe("Air780EP", "ec618-at"), recipe("h", "ec618-at"));
+    set("Air780EHM", "chip", "ec718p"); /* the configuration goes before the name */
+    assert_string_equal(recipe("Air780EHM", "ec7xx-at"), recipe("f", "ec7xx-at"));
 }
 
 static void test_an_own_section_stands_for_the_common_one(void **state)

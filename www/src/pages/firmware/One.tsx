@@ -83,7 +83,11 @@ export function One({ product, firmware, hasList }: { product: string; firmware:
                 <Stat label={t('firmware.format')} value={info.format ?? t('firmware.unset')} tone={info.format ? undefined : 'warn'}>
                     {info.format ? info.format_is_default && t('firmware.format-default') : t('firmware.format-unset-note')}
                 </Stat>
-                <Stat label={t('firmware.limit')} value={bytes(info.max_package_bytes)} />
+                <Stat label={t('firmware.limit')} value={bytes(info.max_package_bytes)} tone={info.limit_note && !info.chip ? 'warn' : undefined}>
+                    {info.limit_note && (info.chip
+                        ? t('firmware.limit-of-chip', { chip: info.chip.toUpperCase(), limit: info.chip_limit ?? 0 })
+                        : t('firmware.limit-chip-unknown'))}
+                </Stat>
                 <Stat label={t('page.devices')} value={info.devices} />
                 {info.quarantined > 0 && <Stat label={t('overview.quarantined')} value={info.quarantined} tone="bad">{t('overview.quarantined-note')}</Stat>}
             </dl>

@@ -4,7 +4,7 @@
 
 import type { Reason } from '../../reason';
 
-export const formats = ['bsdiff', 'ec618-at', 'ec618-csdk', 'ec618-luatos', 'external'] as const;
+export const formats = ['bsdiff', 'ec618-at', 'ec618-csdk', 'ec618-luatos', 'ec7xx-at', 'ec7xx-csdk', 'ec7xx-luatos', 'external'] as const;
 export type Format = (typeof formats)[number];
 
 export interface Items<T> { items: T[] }
@@ -20,6 +20,9 @@ export interface FirmwareInfo {
     format_is_default: boolean;
     fitting_format: Format | null;
     max_package_bytes: number;
+    chip: string | null;
+    chip_limit: number | null;
+    limit_note: string | null;
     downgrades: boolean;
     canary_confirmations: number;
     quarantine_after: number;

@@ -1,0 +1,213 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+#include "server/admin/firmware_limit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/package_format.h"
+#include "server/config/recipe.h"
+#include "server/core/log.h"
+#include "storage/product.h"
+
+#define ADVICE                                                                                               \
+    "set max_package_bytes to the limit of the chip, or name the chip in the configuration (key chip of "    \
+    "[firmware NAME])"
+
+static bool is_by_chip(const char *format)
+{
+    const struct package_format *row = package_format_find(format);
+    return row && row->chip == PACKAGE_CHIP_EC7XX;
+}
+
+/* The bytes of the wrapper that count: the head of AT firmware. */
+static int64_t wrapper_bytes(const char *format)
+{
+    return package_format_find(format)->max_bytes - PACKAGE_FORMAT_EC7XX_ARCHIVE_MAX;
+}
+
+/* ---- The chip ---- */
+
+static void consider(struct firmware_limit *limit, const struct ec7xx_chip *chip, const char *source)
+{
+    if (!chip || (limit->chip && limit->chip->archive_bytes <= chip->archive_bytes))
+        return;
+    limit->chip = chip;
+    limit->source = source;
+}
+
+/* The text is what an image says: a chip, a family, or a model. */
+static const struct ec7xx_chip *exact_chip(const char *text)
+{
+    const char *chip = chip_of_name(text);
+    return chip ? ec7xx_chip_find(chip) : NULL;
+}
+
+bool firmware_limit_find(const struct config *config, struct db *db, const struct firmware *firmware,
+                         struct firmware_limit *ret, struct error *err)
+{
+    _cleanup_(cleanup_free) struct firmware_chip *list = NULL;
+    size_t count;
+    *ret = (struct firmware_limit){.by_chip = is_by_chip(firmware->format)};
+    if (!ret->by_chip)
+        return true;
+    if (!firmware_chips(db, firmware->id, &list, &count, err))
+        return false;
+    consider(ret, recipe_chip_by_config(firmware_section_of(config, firmware->name)),
+             "the configuration (chip)");
+    consider(ret, recipe_chip_by_name(firmware->name), "the name of the firmware");
+    for (size_t i = 0; i < count; i++)
+        consider(ret, exact_chip(list[i].text), "an image of the firmware");
+    const struct ec7xx_chip *counts = ret->chip ? ret->chip : ec7xx_chip_smallest();
+    ret->usual = counts->archive_bytes;
+    ret->most = ret->usual + wrapper_bytes(firmware->format);
+    return true;
+}
+
+/* ---- Settings ---- */
+
+static bool refuse(const struct firmware_limit *limit, struct error *err)
+{
+    return error_set(
+        err, ERROR_INVALID,
+        "modules with the chip %s take at most %lld bytes, and %s says that chip: set max_package_bytes to "
+        "at most this value",
+        limit->chip->name, (long long)limit->most, limit->source);
+}
+
+/* Nobody has set a limit that fits the chip. */
+static bool needs_limit(const struct firmware *firmware, const struct firmware_limit *limit,
+                        const struct limit_wish *wish)
+{
+    bool is_new = !is_by_chip(wish->before) && (firmware->max_package_bytes == DEFAULT_MAX_PACKAGE_BYTES ||
+                                                firmware->max_package_bytes > limit->usual);
+    return wish->resets || is_new || (limit->chip && firmware->max_package_bytes > limit->most);
+}
+
+bool firmware_limit_settle(const struct config *config, struct db *db, const struct limit_wish *wish,
+                           struct firmware *firmware, struct error *err)
+{
+    struct firmware_limit limit;
+    if (wish->given)
+        firmware->max_package_bytes = wish->given;
+    else if (wish->resets)
+        firmware->max_package_bytes = DEFAULT_MAX_PACKAGE_BYTES;
+    if (!firmware_limit_find(config, db, firmware, &limit, err))
+        return false;
+    if (!limit.by_chip)
+        return true;
+    if (wish->given)
+        return !limit.chip || wish->given <= limit.most || refuse(&limit, err);
+    if (needs_limit(firmware, &limit, wish))
+        firmware->max_package_bytes = limit.usual;
+    return true;
+}
+
+/* ---- Sentences ---- */
+
+static void note_known(const struct firmware *firmware, const struct firmware_limit *limit,
+                       char out[FIRMWARE_LIMIT_NOTE_SIZE])
+{
+    const char *how = firmware->max_package_bytes < limit->usual  ? "lower than that"
+                      : firmware->max_package_bytes > limit->most ? "above that"
+                                                                  : "that";
+    snprintf(out, FIRMWARE_LIMIT_NOTE_SIZE,
+             "the limit of %lld bytes is %s of the chip %s (%lld bytes), and %s says that chip",
+             (long long)firmware->max_package_bytes, how, limit->chip->name, (long long)limit->usual,
+             limit->source);
+}
+
+void firmware_limit_note(const struct firmware *firmware, const struct firmware_limit *limit,
+                         char out[FIRMWARE_LIMIT_NOTE_SIZE])
+{
+    out[0] = '\0';
+    if (!limit->by_chip)
+        return;
+    if (limit->chip)
+        note_known(firmware, limit, out);
+    else if (firmware->max_package_bytes <= limit->most)
+        snprintf(
+            out, FIRMWARE_LIMIT_NOTE_SIZE,
+            "the chip is not known, so the limit is %lld bytes, which fits the chip with the least room (%s): "
+            "for another chip " ADVICE,
+            (long long)firmware->max_package_bytes, ec7xx_chip_smallest()->name);
+    else
+        snprintf(
+            out, FIRMWARE_LIMIT_NOTE_SIZE,
+            "the chip is not known, and an admin has set the limit of %lld bytes: the chip with the least room "
+            "(%s) takes only %lld bytes",
+            (long long)firmware->max_package_bytes, ec7xx_chip_smallest()->name, (long long)limit->most);
+}
+
+/* ---- Uploads ---- */
+
+bool firmware_limit_take_image(const struct config *config, struct db *db, const struct firmware *firmware,
+                               struct image *image, struct error *err)
+{
+    const struct ec7xx_chip *chip = exact_chip(image->chip);
+    struct firmware_limit limit;
+    if (!chip || !is_by_chip(firmware->format) || image_is_full(image))
+        return true;
+    if (!firmware_limit_find(config, db, firmware, &limit, err))
+        return false;
+    int64_t most = chip->archive_bytes + wrapper_bytes(firmware->format);
+    if (firmware->max_package_bytes > most)
+        return error_set(
+            err, ERROR_INVALID,
+            "this image is for the chip %s, whose modules take at most %lld bytes, and the limit of firmware "
+            "%s is %lld: set its max_package_bytes to at most %lld, or keep such images in another firmware",
+            chip->name, (long long)most, firmware->name, (long long)firmware->max_package_bytes,
+            (long long)chip->archive_bytes);
+    if (limit.chip && limit.chip != chip)
+        image_warn(image, "this image is for the chip %s, and the firmware is for the chip %s: %s says so",
+                   chip->name, limit.chip->name, limit.source);
+    else if (!limit.chip && firmware->max_package_bytes < chip->archive_bytes)
+        image_warn(
+            image,
+            "this image is for the chip %s, whose modules take %lld bytes, and the limit of the firmware is %lld: "
+            "set max_package_bytes to use the rest",
+            chip->name, (long long)chip->archive_bytes, (long long)firmware->max_package_bytes);
+    return true;
+}
+
+/* ---- Start ---- */
+
+static bool lower(struct db *db, struct firmware *firmware, const struct firmware_limit *limit,
+                  struct error *err)
+{
+    struct log_number was, now;
+    log_i64(&was, firmware->max_package_bytes);
+    firmware->max_package_bytes = limit->usual;
+    log_line(LOG_LEVEL_WARN, "limit-lowered", "firmware", firmware->name, "chip", limit->chip->name,
+             "size_bytes", log_i64(&now, limit->usual), "was", was.text, "because", limit->source, NULL);
+    return firmware_update(db, firmware, err);
+}
+
+static bool lower_product(const struct config *config, struct db *db, int64_t product_id, struct error *err)
+{
+    _cleanup_(cleanup_free) struct firmware *list = NULL;
+    size_t count;
+    if (!firmware_list(db, product_id, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct firmware_limit limit;
+        if (!firmware_limit_find(config, db, &list[i], &limit, err))
+            return false;
+        if (limit.chip && list[i].max_package_bytes > limit.most && !lower(db, &list[i], &limit, err))
+            return false;
+    }
+    return true;
+}
+
+bool firmware_limit_lower_all(const struct config *config, struct db *db, struct error *err)
+{
+    _cleanup_(cleanup_free) struct product *list = NULL;
+    size_t count;
+    if (!product_list(db, &list, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!lower_product(config, db, list[i].id, err))
+            return false;
+    return true;
+}
