@@ -10,6 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
+#define GLANCE_US 1000
+
 struct file_watch {
     unsigned count;
     char *path[FILE_WATCH_MAX];
@@ -18,6 +22,7 @@ struct file_watch {
        on it. */
     int fd[FILE_WATCH_MAX];
     atomic_uint lost; /* 1 + index of the first file that was missing; 0: none was */
+    _Atomic int64_t looked_us;
 };
 
 bool file_watch_open(struct file_watch **ret, struct error *err)
@@ -65,6 +70,16 @@ bool file_watch_check(struct file_watch *file_watch, struct error *err)
         "%.200s was removed, renamed or replaced while the server was running: nothing more is stored. "
         "Put it back and start the server again",
         file_watch->path[lost - 1]);
+}
+
+bool file_watch_glance(struct file_watch *file_watch, struct error *err)
+{
+    int64_t now_us = clock_boot_us();
+    bool is_fresh = now_us - atomic_load(&file_watch->looked_us) < GLANCE_US;
+    if (is_fresh && !atomic_load(&file_watch->lost))
+        return true;
+    atomic_store(&file_watch->looked_us, now_us);
+    return file_watch_check(file_watch, err);
 }
 
 void file_watch_close(struct file_watch *file_watch)

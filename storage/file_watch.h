@@ -22,6 +22,8 @@ bool file_watch_add(struct file_watch *file_watch, const char *path, struct erro
     __attribute__((warn_unused_result));
 /* ERROR_UNAVAILABLE, with the path, when a file is no longer there. Takes a few microseconds. */
 bool file_watch_check(struct file_watch *file_watch, struct error *err) __attribute__((warn_unused_result));
+/* The same, but looks at the files only when nobody did for a millisecond. For reads, which lose nothing. */
+bool file_watch_glance(struct file_watch *file_watch, struct error *err) __attribute__((warn_unused_result));
 void file_watch_close(struct file_watch *file_watch); /* NULL is fine */
 
 #endif

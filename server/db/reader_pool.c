@@ -35,7 +35,7 @@ bool reader_pool_open(const char *path, struct reader_pool **ret, struct error *
 bool reader_pool_take(struct reader_pool *reader_pool, struct db **ret, struct error *err)
 {
     struct db *db = NULL;
-    if (reader_pool->file_watch && !file_watch_check(reader_pool->file_watch, err))
+    if (reader_pool->file_watch && !file_watch_glance(reader_pool->file_watch, err))
         return false;
     pthread_mutex_lock(&reader_pool->mutex);
     if (reader_pool->count)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "storage/db.h"
+#include "base/clock.h"
 #include "storage/file_watch.h"
 
 static void write_file(const char *path)
@@ -63,6 +64,30 @@ static void test_a_file_that_is_no_longer_there(void **state)
 }
 
 /* A commit is not called durable when its file was removed before it, or during it. */
+/* A glance may look at nothing for a moment, and then it sees the same as a check. */
+static void test_a_glance_sees_it_too(void **state)
+{
+    (void)state;
+    char directory[] = "/tmp/dfota-watch-XXXXXX", file[64];
+    struct file_watch *file_watch;
+    struct error err;
+    assert_non_null(mkdtemp(directory));
+    snprintf(file, sizeof file, "%s/file", directory);
+    write_file(file);
+    assert_true(file_watch_open(&file_watch, &err));
+    assert_true(file_watch_add(file_watch, file, &err));
+    assert_true(file_watch_glance(file_watch, &err));
+    unlink(file);
+    for (int64_t end_us = clock_boot_us() + 10000000; file_watch_glance(file_watch, &err);)
+        assert_true(clock_boot_us() < end_us);
+    assert_int_equal(err.code, ERROR_UNAVAILABLE);
+    write_file(file);
+    assert_false(file_watch_glance(file_watch, &err));
+    file_watch_close(file_watch);
+    unlink(file);
+    rmdir(directory);
+}
+
 static void test_nothing_is_durable_in_a_file_that_is_gone(void **state)
 {
     (void)state;
@@ -94,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_file_that_is_no_longer_there),
+        cmocka_unit_test(test_a_glance_sees_it_too),
         cmocka_unit_test(test_nothing_is_durable_in_a_file_that_is_gone),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
