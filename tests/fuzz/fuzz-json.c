@@ -104,7 +104,7 @@ bool scheduler_is_improving(struct scheduler *scheduler, int64_t package_id)
     return false;
 }
 
-void checkin_counters_look(const struct checkin_counters *counters, int64_t device_id, int64_t *check_ins,
+void checkin_counters_look(struct checkin_counters *counters, int64_t device_id, int64_t *check_ins,
                            int64_t *last_seen_ms)
 {
     (void)counters;
