@@ -128,7 +128,7 @@ static bool add_stream(struct buffer *out, struct bytes plain, size_t most, enum
     size_t before = out->len;
     if (!bzip_add_stream(out, plain, err))
         return false;
-    if (plain.len == 0 || plain.len > most)
+    if (plain.len > most)
         return true;
     if (!bzip_block_add_stream(&packed, plain, BZIP_LARGE_BLOCK, effort, err))
         return false;

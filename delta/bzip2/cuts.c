@@ -294,7 +294,8 @@ static bool choose_all(struct cutter *c, struct bytes plain, enum bzip_effort ef
     size_t at = 0;
     do {
         _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
-        struct bytes rest = {plain.ptr + at, plain.len - at};
+        struct bytes rest =
+            at ? (struct bytes){plain.ptr + at, plain.len - at} : plain; /* may be empty, without a ptr */
         rest.len = divide ? bzip_symbols_room(rest, c->form) : rest.len;
         if (!choose_section(c, rest, effort, &cuts, err) || !append_cuts(ret, &cuts, err))
             return false;
