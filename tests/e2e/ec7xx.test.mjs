@@ -44,10 +44,10 @@ after(async () => {
 
 const release = (revision, product) => binpkg({ ...parts[revision], product });
 // Two such releases have little in common: the package between them is longer than the least limit.
-const other = async (seed) => {
+const other = async (seed, product = '') => {
     const ap = join(dir, `other${seed}`);
     await generate(ap, '--seed', String(seed), '--unz', '800000', '--groups', '0=u3000');
-    return binpkg({ ap: await readFile(ap), cp: parts[0].cp, product: '' });
+    return binpkg({ ap: await readFile(ap), cp: parts[0].cp, product });
 };
 
 let products = 0;
@@ -235,6 +235,20 @@ describe('when the chip is not known', () => {
         const { state, proven, origin } = await put();
         assert.deepEqual([state, proven, origin], ['ready', true, 'uploaded']);
         await upgrade(of, 'ec7xx-csdk', 'ec718p', 'at', images);
+    });
+});
+
+describe('an uploaded package', () => {
+    test('that is too long for the chip of its images is refused, whatever the name of the firmware says', async () => {
+        const [from, to] = [await other(71, 'EC718P_PRD'), await other(72, 'EC718P_PRD')];
+        const unknown = await firmwareOf('pump', { images: { 1: from, 2: to }, format: 'ec7xx-csdk' });
+        await unknown.set({ max_package_bytes: 331_776 });
+        await server.makePackage(unknown.product, unknown.name, '1', '2');
+        const { body } = await server.admin('GET', `${unknown.path}/packages/1/2/content`, null, { expect: 200 });
+        const of = await firmwareOf('Air780EHM', { images: { 1: from, 2: to }, format: 'ec7xx-csdk' });
+        const answer = await server.admin('PUT', `${of.path}/packages/1/2?by=Ann`, body);
+        assert.equal(answer.status, 422, JSON.stringify(answer.json));
+        assert.match(answer.json.detail, /at most 217088/);
     });
 });
 
