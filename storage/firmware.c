@@ -50,7 +50,7 @@ static const char *const sql[] = {
     [COUNT] =
         "SELECT (SELECT count(*) FROM image WHERE firmware_id = $1), "
         "(SELECT coalesce(sum(devices), 0) FROM fleet_group WHERE firmware_id = $1 AND target_version = '')",
-    [CHIPS] = "SELECT DISTINCT chip FROM image WHERE firmware_id = $1 AND chip IS NOT NULL AND withdrawn_ms IS NULL",
+    [CHIPS] = "SELECT DISTINCT chip FROM image WHERE firmware_id = $1 AND chip IS NOT NULL",
     [MISSING_BASES] =
         "SELECT asked_version, sum(devices) AS total FROM fleet_group g WHERE firmware_id = $1 "
         "AND target_version = '' AND asked_version <> '' AND NOT EXISTS (SELECT 1 FROM image i "

@@ -81,7 +81,8 @@ bool firmware_rename(struct db *db, struct firmware *firmware, const char *name,
 bool firmware_list(struct db *db, int64_t product_id, struct firmware **ret, size_t *ret_count,
                    struct error *err);
 bool firmware_count(struct db *db, int64_t firmware_id, struct firmware_counts *ret, struct error *err);
-/* What the images that are not withdrawn say of their chips (image.chip), each text once; *ret is the caller's (free). */
+/* What the images say of their chips (image.chip), each text once; *ret is the caller's (free). A withdrawn image counts:
+   devices that run it still get packages. */
 bool firmware_chips(struct db *db, int64_t firmware_id, struct firmware_chip **ret, size_t *ret_count,
                     struct error *err) __attribute__((warn_unused_result));
 /* Versions that devices ask from and that have no image, most devices first, at most 1000; *ret is the

@@ -195,13 +195,17 @@ bool ec7xx_fits_module(struct bytes package, const struct ec7xx_chip *of, struct
            (is_script || ec7xx_rules_check_length(&par, of, err));
 }
 
-const struct ec7xx_chip *ec7xx_chip_of_image(struct bytes bytes)
+const struct ec7xx_chip *ec7xx_chip_of_image(struct bytes bytes, const struct ec7xx_chip *chip)
 {
     _cleanup_(ec618_image_free) struct ec618_image image = {0};
     struct error unwanted;
     const char *name = NULL;
     if (!ec618_image_open(bytes, "", &image, &unwanted) || !ec618_image_chip(&image, &name, &unwanted) ||
         !name)
-        return NULL;
-    return ec7xx_chip_find(name);
+        return chip;
+    const struct ec7xx_chip *exact = ec7xx_chip_find(name);
+    if (!chip || (exact && exact->archive_bytes < chip->archive_bytes))
+        return exact;
+    bool fits = !image.is_binpkg || chip_product_may_have(image.binpkg.product, chip->has_8mb);
+    return fits ? chip : ec7xx_chip_smallest();
 }

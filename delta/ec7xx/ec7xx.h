@@ -47,8 +47,10 @@ bool ec7xx_apply(struct bytes old, struct bytes package, size_t max_bytes, struc
 bool ec7xx_fits_module(struct bytes package, const struct ec7xx_chip *of, struct error *err)
     __attribute__((warn_unused_result));
 
-/* The chip that an image tells exactly, or NULL. */
-const struct ec7xx_chip *ec7xx_chip_of_image(struct bytes image);
+/* The chip that decides how long an archive for an image may be: `chip`, or the one that the image tells exactly, if that
+   has less room. If the image is for a flash of another size than that of `chip`, the chip with the least room. `chip` may be
+   NULL; the result is NULL if the image does not tell an exact chip either. */
+const struct ec7xx_chip *ec7xx_chip_of_image(struct bytes image, const struct ec7xx_chip *chip);
 
 /* Whether the package is for an EC7xx. */
 bool ec7xx_owns(struct bytes package);

@@ -12,7 +12,7 @@
 #include "storage/product.h"
 
 #define ADVICE                                                                                               \
-    "set max_package_bytes to the limit of the chip, or name the chip in the configuration (key chip of "    \
+    "set max_package_bytes to the limit of the chip; the configuration can name the chip, too (key chip of " \
     "[firmware NAME])"
 
 static bool is_by_chip(const char *format)
@@ -44,6 +44,25 @@ static const struct ec7xx_chip *exact_chip(const char *text)
     return chip ? ec7xx_chip_find(chip) : NULL;
 }
 
+/* The image says that its chip is of the family, but not which one. */
+static bool is_inexact(const char *text)
+{
+    const char *chip = chip_of_name(text);
+    return chip && strcmp(chip, CHIP_EC7XX) == 0;
+}
+
+/* Images tell the chip if each of them that says anything tells the exact one. An image that tells only the family may be
+   of a chip with less room than the others. */
+static void consider_images(struct firmware_limit *limit, const struct firmware_chip *list, size_t count)
+{
+    bool is_told = limit->chip;
+    for (size_t i = 0; i < count; i++) {
+        consider(limit, exact_chip(list[i].text), "an image of the firmware");
+        limit->has_inexact |= !is_told && is_inexact(list[i].text);
+    }
+    limit->by_images = !is_told && limit->chip;
+}
+
 bool firmware_limit_find(const struct config *config, struct db *db, const struct firmware *firmware,
                          struct firmware_limit *ret, struct error *err)
 {
@@ -57,11 +76,10 @@ bool firmware_limit_find(const struct config *config, struct db *db, const struc
     consider(ret, recipe_chip_by_config(firmware_section_of(config, firmware->name)),
              "the configuration (chip)");
     consider(ret, recipe_chip_by_name(firmware->name), "the name of the firmware");
-    for (size_t i = 0; i < count; i++)
-        consider(ret, exact_chip(list[i].text), "an image of the firmware");
-    const struct ec7xx_chip *counts = ret->chip ? ret->chip : ec7xx_chip_smallest();
-    ret->usual = counts->archive_bytes;
-    ret->most = ret->usual + wrapper_bytes(firmware->format);
+    consider_images(ret, list, count);
+    const struct ec7xx_chip *least = ec7xx_chip_smallest(), *counts = ret->chip ? ret->chip : least;
+    ret->usual = ret->has_inexact ? least->archive_bytes : counts->archive_bytes;
+    ret->most = counts->archive_bytes + wrapper_bytes(firmware->format);
     return true;
 }
 
@@ -109,13 +127,14 @@ bool firmware_limit_settle(const struct config *config, struct db *db, const str
 static void note_known(const struct firmware *firmware, const struct firmware_limit *limit,
                        char out[FIRMWARE_LIMIT_NOTE_SIZE])
 {
-    const char *how = firmware->max_package_bytes < limit->usual  ? "lower than that"
-                      : firmware->max_package_bytes > limit->most ? "above that"
-                                                                  : "that";
+    const char *how = firmware->max_package_bytes < limit->chip->archive_bytes ? "lower than that"
+                      : firmware->max_package_bytes > limit->most              ? "above that"
+                                                                               : "that";
     snprintf(out, FIRMWARE_LIMIT_NOTE_SIZE,
-             "the limit of %lld bytes is %s of the chip %s (%lld bytes), and %s says that chip",
-             (long long)firmware->max_package_bytes, how, limit->chip->name, (long long)limit->usual,
-             limit->source);
+             "the limit of %lld bytes is %s of the chip %s (%lld bytes), and %s says that chip%s",
+             (long long)firmware->max_package_bytes, how, limit->chip->name,
+             (long long)limit->chip->archive_bytes, limit->source,
+             limit->has_inexact ? ", but another one may be for a chip with less room" : "");
 }
 
 void firmware_limit_note(const struct firmware *firmware, const struct firmware_limit *limit,
@@ -135,22 +154,39 @@ void firmware_limit_note(const struct firmware *firmware, const struct firmware_
     else
         snprintf(
             out, FIRMWARE_LIMIT_NOTE_SIZE,
-            "the chip is not known, and an admin has set the limit of %lld bytes: the chip with the least room "
-            "(%s) takes only %lld bytes",
+            "the chip is not known, and the limit of %lld bytes was set by an admin, or for a chip that was known "
+            "before: the chip with the least room (%s) takes only %lld bytes",
             (long long)firmware->max_package_bytes, ec7xx_chip_smallest()->name, (long long)limit->most);
 }
 
 /* ---- Uploads ---- */
+
+/* The firmware has its limit from other images, and this one may be for a chip with less room. */
+static bool take_inexact(const struct firmware *firmware, const struct firmware_limit *limit,
+                         struct error *err)
+{
+    int64_t most = ec7xx_chip_smallest()->archive_bytes + wrapper_bytes(firmware->format);
+    if (!limit->by_images || limit->has_inexact || firmware->max_package_bytes <= most)
+        return true;
+    return error_set(
+        err, ERROR_INVALID,
+        "this image does not tell its exact chip, and only other images say that firmware %s is for the chip "
+        "%s: name the chip in the configuration (key chip of [firmware NAME]), set max_package_bytes to at most "
+        "%lld, or keep such images in another firmware",
+        firmware->name, limit->chip->name, (long long)ec7xx_chip_smallest()->archive_bytes);
+}
 
 bool firmware_limit_take_image(const struct config *config, struct db *db, const struct firmware *firmware,
                                struct image *image, struct error *err)
 {
     const struct ec7xx_chip *chip = exact_chip(image->chip);
     struct firmware_limit limit;
-    if (!chip || !is_by_chip(firmware->format) || image_is_full(image))
+    if (!is_by_chip(firmware->format) || image_is_full(image) || (!chip && !is_inexact(image->chip)))
         return true;
     if (!firmware_limit_find(config, db, firmware, &limit, err))
         return false;
+    if (!chip)
+        return take_inexact(firmware, &limit, err);
     int64_t most = chip->archive_bytes + wrapper_bytes(firmware->format);
     if (firmware->max_package_bytes > most)
         return error_set(

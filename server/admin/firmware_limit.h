@@ -15,11 +15,13 @@ struct firmware_limit {
     bool by_chip;                  /* the format is one of ec7xx; otherwise all below is unset */
     const struct ec7xx_chip *chip; /* of the modules; NULL: not known */
     const char *source;            /* what says so: "the configuration (chip)", ... */
-    int64_t usual; /* what a firmware gets: the limit of the chip, or of the chip with the least room */
-    int64_t most;  /* no package with more counted bytes is taken, if the chip is known */
+    bool by_images;                /* only images say so */
+    bool has_inexact; /* neither the configuration nor the name says so, and an image tells only its family */
+    int64_t usual;    /* what a firmware gets: the limit of the chip, or of the chip with the least room */
+    int64_t most;     /* no package with more counted bytes is taken, if the chip is known */
 };
 
-/* Finds the chip in the configuration, the name of the firmware and its images that are not withdrawn. If they differ, the
+/* Finds the chip in the configuration, the name of the firmware and its images, also the withdrawn ones. If they differ, the
    chip with the least room counts. */
 bool firmware_limit_find(const struct config *config, struct db *db, const struct firmware *firmware,
                          struct firmware_limit *ret, struct error *err) __attribute__((warn_unused_result));

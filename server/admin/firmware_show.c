@@ -44,7 +44,7 @@ static const char *notice_of(const struct firmware *firmware, const struct firmw
 
 static json_t *chip_limit(const struct firmware_limit *limit)
 {
-    return limit->chip ? json_integer((json_int_t)limit->usual) : json_null();
+    return limit->chip ? json_integer((json_int_t)limit->chip->archive_bytes) : json_null();
 }
 
 static bool to_json(const struct admin_call *call, const struct firmware *firmware, json_t **ret,

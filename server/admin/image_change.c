@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "server/campaign/gate.h"
 #include "server/admin/body.h"
-#include "server/admin/firmware_limit.h"
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
 #include "server/admin/path_params.h"
@@ -24,7 +23,6 @@
 
 struct change {
     const struct request *request;
-    const struct config *config;
     const json_t *withdrawn;  /* true or false; NULL: not changed */
     const json_t *is_default; /* true or false; NULL: not changed */
     bool sets_waypoint;
@@ -167,9 +165,6 @@ static bool set(void *cls, struct db *db, struct error *err)
             image->withdrawn_ms = clock_utc_ms();
         snprintf(image->withdrawn_reason, sizeof image->withdrawn_reason, "%s", change->reason);
     } else if (change->withdrawn) {
-        if (image->withdrawn_ms &&
-            !firmware_limit_take_image(change->config, db, &change->firmware, image, err))
-            return false;
         image->withdrawn_ms = 0;
         image->withdrawn_reason[0] = '\0';
     }
@@ -206,7 +201,7 @@ static void log_change(const struct change *change)
 bool admin_image_set(struct admin_call *call, struct error *err)
 {
     _cleanup_(cleanup_json) json_t *body = NULL;
-    struct change change = {.request = call->request, .config = call->daemon->config, .reason = ""};
+    struct change change = {.request = call->request, .reason = ""};
     if (!body_patch(call, fields, &body, err) || !read_change(body, &change, err))
         return false;
     if (!json_object_size(body))

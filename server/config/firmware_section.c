@@ -27,7 +27,8 @@ const struct firmware_section_key firmware_section_keys[FIRMWARE_FIELDS] = {
         "The module does not use this address when it applies a package."},
     [FIRMWARE_CHIP] = {"chip", parse_chip, "NAME",
         "The chip of the modules, such as ec718p, as for dfota diff --chip. For the ec7xx- formats. Unless set, the name of "
-        "the firmware or its images tell the chip, if they can. The limit of the firmware is that of the chip."},
+        "the firmware or its images tell the chip, if they can. The limit of the firmware cannot be above "
+        "that of the chip; a lower one stays."},
     [FIRMWARE_EXTERNAL_COMMAND] = {"external_command", parse_command, "COMMAND",
         "The command that makes the packages of the format external: the absolute path of a program, and its "
         "arguments. {old}, {new} and {out} must be among the arguments; {workdir} and {firmware} may be."},

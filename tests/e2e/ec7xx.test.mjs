@@ -44,10 +44,10 @@ after(async () => {
 
 const release = (revision, product) => binpkg({ ...parts[revision], product });
 // Two such releases have little in common: the package between them is longer than the least limit.
-const other = async (seed) => {
+const other = async (seed, product = '') => {
     const ap = join(dir, `other${seed}`);
     await generate(ap, '--seed', String(seed), '--unz', '800000', '--groups', '0=u3000');
-    return binpkg({ ap: await readFile(ap), cp: parts[0].cp, product: '' });
+    return binpkg({ ap: await readFile(ap), cp: parts[0].cp, product });
 };
 
 let products = 0;
@@ -128,17 +128,28 @@ describe('the limit is that of the chip', () => {
         }
     });
 
-    test('in an image; of several, the one with the least room; a withdrawn one does not count', async () => {
+    test('in an image; of several, the one with the least room, also of a withdrawn one: devices that run it still get packages', async () => {
         const of = await firmwareOf('pump', { images: { 1: release(0, 'EC718HM_PRD'), 2: release(1, 'EC718PM_PRD') }, format: 'ec7xx-at' });
         assert.deepEqual(limitOf(of.shown), [360_448, 'ec718pm', 360_448]);
         assert.match(of.shown.limit_note, /an image of the firmware says that chip/);
         await server.admin('PATCH', `${of.path}/images/2`, { withdrawn: true, reason: 'another chip' }, { expect: 200 });
+        assert.deepEqual(limitOf(await of.set({ max_package_bytes: null })), [360_448, 'ec718pm', 360_448]);
+        await of.refuse({ max_package_bytes: 479_232 }, /the chip ec718pm/);
+        await server.admin('DELETE', `${of.path}/images/2`, null, { expect: 204 });
         assert.deepEqual(limitOf(await of.set({ max_package_bytes: null })), [479_232, 'ec718hm', 479_232]);
-        const restored = await server.admin('PATCH', `${of.path}/images/2`, { withdrawn: false });
-        assertProblem(restored, 422, 'invalid');
-        assert.match(restored.json.detail, /for the chip ec718pm, whose modules take at most 360458 bytes/);
-        await of.set({ max_package_bytes: 360_448 });
-        await server.admin('PATCH', `${of.path}/images/2`, { withdrawn: false }, { expect: 200 });
+    });
+
+    test('in images, but not for one that tells only the family: it may be of a chip with less room', async () => {
+        const images = { 1: release(0, 'EC718P_PRD'), 2: release(1, 'EC718HM_PRD') };
+        const of = await firmwareOf('pump', { images, format: 'ec7xx-csdk' });
+        assert.deepEqual(limitOf(of.shown), [least, 'ec718hm', 479_232]);
+        assert.match(of.shown.limit_note, /lower than that of the chip ec718hm \(479232 bytes\), .* but another one may be for a chip with less room$/);
+        const other = await firmwareOf('pump', { images: { 2: images[2] }, format: 'ec7xx-csdk' });
+        assert.equal(other.shown.max_package_bytes, 479_232);
+        const { json } = await other.put('1', images[1], 422);
+        assert.match(json.detail, /^this image does not tell its exact chip, and only other images say that firmware pump is for the chip ec718hm: .* at most 217088, /);
+        await other.set({ max_package_bytes: least });
+        await other.put('1', images[1]);
     });
 
     test('and a higher one is refused, with chip and limit; the head of AT firmware is not counted', async () => {
@@ -200,7 +211,7 @@ describe('when the chip is not known', () => {
     test('an admin can set another one, up to that of the family', async () => {
         const of = await firmwareOf('pump', { images: { 1: release(0, '') }, format: 'ec7xx-luatos' });
         const set = await of.set({ max_package_bytes: 331_776 });
-        assert.match(set.limit_note, /^the chip is not known, and an admin has set the limit of 331776 bytes: the chip with the least room \(ec716s\) takes only 217088 bytes$/);
+        assert.match(set.limit_note, /^the chip is not known, and the limit of 331776 bytes was set by an admin, or for a chip that was known before: the chip with the least room \(ec716s\) takes only 217088 bytes$/);
         assert.equal((await of.set({ max_package_bytes: 950_272 })).max_package_bytes, 950_272);
         await of.refuse({ max_package_bytes: 950_273 }, /950272 bytes/);
         assert.equal((await of.set({ max_package_bytes: null })).max_package_bytes, least);
@@ -224,6 +235,20 @@ describe('when the chip is not known', () => {
         const { state, proven, origin } = await put();
         assert.deepEqual([state, proven, origin], ['ready', true, 'uploaded']);
         await upgrade(of, 'ec7xx-csdk', 'ec718p', 'at', images);
+    });
+});
+
+describe('an uploaded package', () => {
+    test('that is too long for the chip of its images is refused, whatever the name of the firmware says', async () => {
+        const [from, to] = [await other(71, 'EC718P_PRD'), await other(72, 'EC718P_PRD')];
+        const unknown = await firmwareOf('pump', { images: { 1: from, 2: to }, format: 'ec7xx-csdk' });
+        await unknown.set({ max_package_bytes: 331_776 });
+        await server.makePackage(unknown.product, unknown.name, '1', '2');
+        const { body } = await server.admin('GET', `${unknown.path}/packages/1/2/content`, null, { expect: 200 });
+        const of = await firmwareOf('Air780EHM', { images: { 1: from, 2: to }, format: 'ec7xx-csdk' });
+        const answer = await server.admin('PUT', `${of.path}/packages/1/2?by=Ann`, body);
+        assert.equal(answer.status, 422, JSON.stringify(answer.json));
+        assert.match(answer.json.detail, /at most 217088/);
     });
 });
 
