@@ -170,6 +170,15 @@ bool chip_product_may_have(const char *product, bool has_8mb)
     return !is_known;
 }
 
+bool chip_product_may_be(const char *product, const char *chip)
+{
+    const struct ec7xx_chip *wanted = ec7xx_chip_find(chip);
+    const char *found = chip_of_product(product);
+    if (!found || strcmp(found, CHIP_EC618) == 0)
+        return true;
+    return wanted && may_mean(product, strcspn(product, "_"), wanted);
+}
+
 bool chip_may_be(const char *one, const char *other)
 {
     if (!one || !other || strcmp(one, other) == 0)
@@ -185,6 +194,10 @@ bool chip_of_image(const char *type, const char *product, const char **ret, stru
         return error_set(err, ERROR_INVALID, "the release is for the chip %s, and its core is for %s",
                          by_type, by_product);
     bool is_exact = by_type && strcmp(by_type, CHIP_EC7XX) != 0;
+    if (is_exact && !chip_product_may_be(product, by_type))
+        return error_set(err, ERROR_INVALID,
+                         "the release is for the chip %s, and the product name of its core is %.20s", by_type,
+                         product);
     *ret = is_exact || !by_product ? by_type : by_product;
     return true;
 }

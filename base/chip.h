@@ -59,6 +59,10 @@ bool chip_product_may_have(const char *product, bool has_8mb);
 bool chip_of_image(const char *type, const char *product, const char **ret, struct error *err)
     __attribute__((warn_unused_result));
 
+/* Whether the product name of a .binpkg may mean that chip, which is a name of ec7xx_chip_table. True for a name that means
+   no chip of the EC7xx family. */
+bool chip_product_may_be(const char *product, const char *chip);
+
 /* Whether two results of the functions above can be the same chip. NULL is no chip. */
 bool chip_may_be(const char *one, const char *other);
 

@@ -112,12 +112,13 @@ bool command_diff(const struct command_options *options, char **file, size_t cou
     return report(buffer_bytes(&package), err);
 }
 
-/* Checks only the size and the option. Other errors are reported when the package is applied. */
+/* Checks the size, the flash of the module and the option. Other errors are reported when the package is applied. */
 static bool fits(const struct command_options *options, struct bytes old, struct bytes package,
                  struct error *err)
 {
     return engine_fits(package, old, options->making->chip, err) ||
-           (err->code != ERROR_TOO_LARGE && err->code != ERROR_BAD_REQUEST);
+           (err->code == ERROR_TOO_LARGE ? options->any_size
+                                         : err->code != ERROR_BAD_REQUEST && err->code != ERROR_INVALID);
 }
 
 /* Applies PATCH to OLD, in memory. */
@@ -127,7 +128,7 @@ static bool apply(const struct command_options *options, char **file, struct buf
     _cleanup_(buffer_free) struct buffer old = {0};
     return load(file[0], COMMAND_MAX_INPUT, options->expect_old, &old, err) &&
            load(file[1], COMMAND_MAX_INPUT, NULL, package, err) &&
-           (options->any_size || fits(options, buffer_bytes(&old), buffer_bytes(package), err)) &&
+           fits(options, buffer_bytes(&old), buffer_bytes(package), err) &&
            engine_apply(buffer_bytes(&old), buffer_bytes(package), options->max_bytes, ret, err);
 }
 

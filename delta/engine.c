@@ -129,7 +129,7 @@ static bool fits_ec618(struct bytes package, struct bytes old, const char *chip,
 static bool fits_ec7xx(struct bytes package, struct bytes old, const char *name, struct error *err)
 {
     const struct ec7xx_chip *chip;
-    return find_chip(name, &chip, err) && ec7xx_fits_module(package, ec7xx_chip_of_image(old, chip), err);
+    return find_chip(name, &chip, err) && ec7xx_fits_module(package, old, chip, err);
 }
 
 /* clang-format off */

@@ -77,8 +77,9 @@ bool engine_apply(struct bytes old, struct bytes package, size_t max_bytes, stru
                   struct error *err) __attribute__((warn_unused_result));
 
 /* Whether a module that runs the image `old` has room for the package. `chip`: of an EC7xx, as in struct
-   engine_options; NULL: as `old` tells; if it does not, the package must fit every chip of the family. ERROR_TOO_LARGE: it does not; ERROR_BAD_REQUEST: no such chip. Other
-   errors: the package is damaged. */
+   engine_options; NULL: as `old` tells; if it does not, the package must fit every chip of the family. ERROR_TOO_LARGE: it
+   does not; ERROR_INVALID: it is for another size of the flash; ERROR_BAD_REQUEST: no such chip. Other errors: the
+   package is damaged. */
 bool engine_fits(struct bytes package, struct bytes old, const char *chip, struct error *err)
     __attribute__((warn_unused_result));
 

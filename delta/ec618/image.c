@@ -84,10 +84,23 @@ bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *
     return true;
 }
 
+/* Whether a part has the packed sections that only an EC7xx has. */
+static bool has_ec7xx_part(const struct ec618_image *image)
+{
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++)
+        if (image->has[slot] && recognise_ec7xx_image(image->part[slot]))
+            return true;
+    return false;
+}
+
 bool ec618_image_chip(const struct ec618_image *image, const char **ret, struct error *err)
 {
-    return chip_of_image(image->is_soc ? image->soc.facts.chip : "",
-                         image->is_binpkg ? image->binpkg.product : "", ret, err);
+    if (!chip_of_image(image->is_soc ? image->soc.facts.chip : "",
+                       image->is_binpkg ? image->binpkg.product : "", ret, err))
+        return false;
+    if (!*ret && has_ec7xx_part(image))
+        *ret = CHIP_EC7XX;
+    return true;
 }
 
 static bool rebuild_binpkg(const struct ec618_image *image, const struct bytes part[EC618_SLOTS],

@@ -43,7 +43,8 @@ bool ec618_image_open(struct bytes bytes, const char *name, struct ec618_image *
 bool ec618_image_find_slot(const struct ec618_image *old, unsigned int attribute, enum ec618_slot *ret,
                            struct error *err) __attribute__((warn_unused_result));
 
-/* The chip that a .soc or .binpkg is for, as chip_of_image() in base/chip.h. *ret is NULL when it does not tell.
+/* The chip that an image is for, as chip_of_image() in base/chip.h. An image that does not tell, and has packed
+   sections, is for CHIP_EC7XX; otherwise *ret is NULL.
    ERROR_INVALID: its facts contradict each other. */
 bool ec618_image_chip(const struct ec618_image *image, const char **ret, struct error *err)
     __attribute__((warn_unused_result));

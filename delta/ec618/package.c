@@ -5,6 +5,19 @@
 #include "base/cleanup.h"
 #include "delta/ec618/release.h"
 
+/* ---- The chip ---- */
+
+static bool check_chip(const struct chip_functions *chip, const struct ec618_image *image, const char *name,
+                       struct error *err)
+{
+    const char *found;
+    if (!ec618_image_chip(image, &found, err))
+        return false;
+    return !found || luatos_magic_of(found) == chip->magic ||
+           error_set(err, ERROR_INVALID, "the %s image is for the chip %s, not for %s", name, found,
+                     chip->name);
+}
+
 /* ---- Making ---- */
 
 struct making {
@@ -69,17 +82,6 @@ static bool make_par(struct making *m, struct buffer *ret, struct error *err)
             return false;
     }
     return m->count == 0 || m->chip->write(m->how, m->source, m->count, ret, err);
-}
-
-static bool check_chip(const struct chip_functions *chip, const struct ec618_image *image, const char *name,
-                       struct error *err)
-{
-    const char *found;
-    if (!ec618_image_chip(image, &found, err))
-        return false;
-    return !found || luatos_magic_of(found) == chip->magic ||
-           error_set(err, ERROR_INVALID, "the %s image is for the chip %s, not for %s", name, found,
-                     chip->name);
 }
 
 /* The wrappers for AT and CSDK carry no script. */
@@ -197,7 +199,7 @@ bool package_apply(const struct chip_functions *chip, struct bytes old, struct b
     _cleanup_(applying_free) struct applying a = {.chip = chip};
     struct bytes archive = {0};
     if (!unwrap(chip, package, &a.head, &archive, err) ||
-        !ec618_image_open(old, "the old image", &a.old, err) ||
+        !ec618_image_open(old, "the old image", &a.old, err) || !check_chip(chip, &a.old, "old", err) ||
         !release_unpack_script(&a.old, &a.head, &a.script, err))
         return false;
     if ((archive.len > 0 || !a.head.magic) && !apply_archive(&a, archive, max_bytes, err))

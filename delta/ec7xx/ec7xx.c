@@ -3,6 +3,7 @@
 #include "delta/ec7xx/ec7xx.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include "base/cleanup.h"
 #include "delta/ec618/package.h"
 #include "delta/ec7xx/make.h"
@@ -63,16 +64,16 @@ static bool find_slot(const struct ec618_image *old, const struct par *par, cons
     return ec618_image_find_slot(old, part->attribute, ret, err);
 }
 
-static bool check_zone(const struct ec618_image *old, enum ec618_slot slot, const struct par_part *part,
+static bool check_zone(const struct ec618_image *old, enum ec618_slot slot, size_t new_bytes,
                        struct error *err)
 {
     if (!old->is_binpkg)
         return true;
     uint32_t zone = old->binpkg.entry[old->entry[slot]].flash_bytes;
-    return part->new_bytes <= zone ||
+    return new_bytes <= zone ||
            error_set(err, ERROR_TOO_LARGE,
-                     "the new %s has %" PRIu32 " bytes; its zone in the module's flash has %" PRIu32,
-                     ec618_slot_name(slot), part->new_bytes, zone);
+                     "the new %s has %zu bytes; its zone in the module's flash has %" PRIu32,
+                     ec618_slot_name(slot), new_bytes, zone);
 }
 
 static bool apply_part(const struct ec618_image *old, const struct par *par, unsigned int place,
@@ -82,7 +83,7 @@ static bool apply_part(const struct ec618_image *old, const struct par *par, uns
     if (part->new_bytes > max_bytes)
         return error_set(err, ERROR_TOO_LARGE, "the new image would have %" PRIu32 " bytes; the limit is %zu",
                          part->new_bytes, max_bytes);
-    return find_slot(old, par, part, ret_slot, err) && check_zone(old, *ret_slot, part, err) &&
+    return find_slot(old, par, part, ret_slot, err) && check_zone(old, *ret_slot, part->new_bytes, err) &&
            ec7xx_module_apply(old->part[*ret_slot], part, ret, err);
 }
 
@@ -144,7 +145,9 @@ static bool check_product(const struct ec618_image *image, const struct ec7xx_ch
 {
     const char *product = image->is_binpkg ? image->binpkg.product : "";
     if (chip_product_may_have(product, chip && chip->has_8mb))
-        return true;
+        return !chip || chip_product_may_be(product, chip->name) ||
+               error_set(err, ERROR_INVALID, "the product name %s is not of the chip %s", product,
+                         chip->name);
     return chip ? error_set(err, ERROR_INVALID,
                             "the product name %s is of a chip with %d MB of flash, and %s has %d MB", product,
                             chip->has_8mb ? 4 : 8, chip->name, chip->has_8mb ? 8 : 4)
@@ -156,14 +159,23 @@ static bool check_flash(const struct ec618_image *image, const struct ec7xx_chip
     for (unsigned int slot = 0; slot < EC618_SLOTS; slot++) {
         if (!image->is_binpkg || !image->has[slot])
             continue;
-        uint32_t end = image->load_address[slot] + image->binpkg.entry[image->entry[slot]].flash_bytes;
+        uint64_t end =
+            (uint64_t)image->load_address[slot] + image->binpkg.entry[image->entry[slot]].flash_bytes;
         if (end <= FLASH_4MB || (chip && chip->has_8mb))
             continue;
-        return chip ? error_set(err, ERROR_INVALID, "%s ends at 0x%" PRIx32 ", and the flash of %s has 4 MB",
+        return chip ? error_set(err, ERROR_INVALID, "%s ends at 0x%" PRIx64 ", and the flash of %s has 4 MB",
                                 ec618_slot_name(slot), end, chip->name)
                     : refuse_unknown_chip(err);
     }
     return check_product(image, chip, err);
+}
+
+static bool check_zones(const struct ec618_image *old, const struct ec618_image *new, struct error *err)
+{
+    for (unsigned int slot = 0; slot < EC618_SLOTS; slot++)
+        if (old->has[slot] && !check_zone(old, slot, new->part[slot].len, err))
+            return false;
+    return true;
 }
 
 bool ec7xx_make(enum wrapper wrapper, struct bytes old, struct bytes new, const struct ec7xx_making *making,
@@ -177,7 +189,7 @@ bool ec7xx_make(enum wrapper wrapper, struct bytes old, struct bytes new, const 
     name_raw_part(&to, making);
     struct ec7xx_making known = *making;
     return find_chip(&from, &to, &known.chip, err) && check_flash(&from, known.chip, err) &&
-           check_flash(&to, known.chip, err) &&
+           check_flash(&to, known.chip, err) && check_zones(&from, &to, err) &&
            package_make(&functions, wrapper, &from, &to, &known, ret, err);
 }
 
@@ -187,25 +199,58 @@ bool ec7xx_apply(struct bytes old, struct bytes package, size_t max_bytes, struc
     return package_apply(&functions, old, package, max_bytes, ret, err);
 }
 
-bool ec7xx_fits_module(struct bytes package, const struct ec7xx_chip *of, struct error *err)
-{
-    bool is_script;
-    struct par par;
-    return package_read(&functions, package, &par, &is_script, err) &&
-           (is_script || ec7xx_rules_check_length(&par, of, err));
-}
+/* ---- Room ---- */
 
-const struct ec7xx_chip *ec7xx_chip_of_image(struct bytes bytes, const struct ec7xx_chip *chip)
+/* What an image tells about its module. */
+struct told {
+    const struct ec7xx_chip *chip; /* NULL: not exactly */
+    char product[BINPKG_PRODUCT_SIZE];
+};
+
+static void read_told(struct bytes bytes, struct told *ret)
 {
     _cleanup_(ec618_image_free) struct ec618_image image = {0};
     struct error unwanted;
     const char *name = NULL;
-    if (!ec618_image_open(bytes, "", &image, &unwanted) || !ec618_image_chip(&image, &name, &unwanted) ||
-        !name)
-        return chip;
-    const struct ec7xx_chip *exact = ec7xx_chip_find(name);
-    if (!chip || (exact && exact->archive_bytes < chip->archive_bytes))
-        return exact;
-    bool fits = !image.is_binpkg || chip_product_may_have(image.binpkg.product, chip->has_8mb);
-    return fits ? chip : ec7xx_chip_smallest();
+    *ret = (struct told){.chip = NULL};
+    if (!ec618_image_open(bytes, "", &image, &unwanted))
+        return;
+    if (image.is_binpkg)
+        memcpy(ret->product, image.binpkg.product, sizeof ret->product);
+    if (ec618_image_chip(&image, &name, &unwanted) && name)
+        ret->chip = ec7xx_chip_find(name);
+}
+
+/* A module looks for the packages of an archive at another place when its flash has another size. */
+static bool check_archive_flash(const struct par *par, const struct told *told,
+                                const struct ec7xx_chip *named, struct error *err)
+{
+    bool has_8mb = par->progress_bytes != PAR_PROGRESS_BYTES;
+    const struct ec7xx_chip *chip = told->chip ? told->chip : named;
+    if (chip ? chip->has_8mb == has_8mb : chip_product_may_have(told->product, has_8mb))
+        return true;
+    return error_set(err, ERROR_INVALID, "the archive is for a chip with %d MB of flash, and %s has %d MB",
+                     has_8mb ? 8 : 4, chip ? chip->name : told->product, has_8mb ? 4 : 8);
+}
+
+static const struct ec7xx_chip *with_less_room(const struct ec7xx_chip *one, const struct ec7xx_chip *other)
+{
+    if (!one || !other)
+        return one ? one : other;
+    return one->archive_bytes < other->archive_bytes ? one : other;
+}
+
+bool ec7xx_fits_module(struct bytes package, struct bytes old, const struct ec7xx_chip *named,
+                       struct error *err)
+{
+    bool is_script;
+    struct par par;
+    struct told told;
+    if (!package_read(&functions, package, &par, &is_script, err))
+        return false;
+    if (is_script)
+        return true;
+    read_told(old, &told);
+    return check_archive_flash(&par, &told, named, err) &&
+           ec7xx_rules_check_length(&par, with_less_room(told.chip, named), err);
 }

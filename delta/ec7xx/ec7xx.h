@@ -42,15 +42,12 @@ bool ec7xx_make(enum wrapper wrapper, struct bytes old, struct bytes new, const 
 bool ec7xx_apply(struct bytes old, struct bytes package, size_t max_bytes, struct buffer *ret,
                  struct error *err) __attribute__((warn_unused_result));
 
-/* Whether the archive is short enough for that chip; NULL: for the chip of the family with the least room.
-   ERROR_TOO_LARGE: it is not. Other errors as ec7xx_apply(). */
-bool ec7xx_fits_module(struct bytes package, const struct ec7xx_chip *of, struct error *err)
-    __attribute__((warn_unused_result));
-
-/* The chip that decides how long an archive for an image may be: `chip`, or the one that the image tells exactly, if that
-   has less room. If the image is for a flash of another size than that of `chip`, the chip with the least room. `chip` may be
-   NULL; the result is NULL if the image does not tell an exact chip either. */
-const struct ec7xx_chip *ec7xx_chip_of_image(struct bytes image, const struct ec7xx_chip *chip);
+/* Whether the archive is for the flash of a module that runs the image `old`, and short enough for its chip. `named`: the
+   chip as the caller knows it, or NULL. Of the chip that the image tells and the named one, the one with less room
+   counts; without both, the one of the family with the least room. ERROR_INVALID: the archive is for a chip with more or
+   less flash; ERROR_TOO_LARGE: it is too long. Other errors as ec7xx_apply(). */
+bool ec7xx_fits_module(struct bytes package, struct bytes old, const struct ec7xx_chip *named,
+                       struct error *err) __attribute__((warn_unused_result));
 
 /* Whether the package is for an EC7xx. */
 bool ec7xx_owns(struct bytes package);

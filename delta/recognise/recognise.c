@@ -205,7 +205,7 @@ static bool is_esp(struct bytes bytes)
 MAGIC(wm, "\x9F\xFF\xFF\xA0")
 
 /* The last eight bytes are the offset of the section table and CMAR. */
-static bool is_ec7xx_image(struct bytes bytes)
+bool recognise_ec7xx_image(struct bytes bytes)
 {
     if (bytes.len < 20 || memcmp(bytes.ptr + bytes.len - 4, "CMAR", 4) != 0)
         return false;
@@ -295,7 +295,7 @@ const struct recognised recognised_table[] = {
     {"srecord",       "S-records, a text form of a binary" CONVERT,                 RECOGNISED_NEITHER, text_file_is_srecord},
     {"esp-image",     "an app image of an ESP32",                                   RECOGNISED_IMAGE,   is_esp},
     {"wm-image",      "an image of an Air101, Air103 or Air601 (XT804)",            RECOGNISED_IMAGE,   is_wm},
-    {"ec7xx-image",   "an AP or CP image of an EC7xx with packed sections",         RECOGNISED_IMAGE,   is_ec7xx_image},
+    {"ec7xx-image",   "an AP or CP image of an EC7xx with packed sections",         RECOGNISED_IMAGE,   recognise_ec7xx_image},
     {"html",          "an HTML page, perhaps from a failed download",            RECOGNISED_NEITHER, text_file_is_html},
     {"json",          "JSON, perhaps from a failed download",         RECOGNISED_NEITHER, text_file_is_json},
     {"text",          "text, not a binary file",                                         RECOGNISED_NEITHER, text_file_is_plain},

@@ -27,4 +27,7 @@ extern const size_t recognised_count;
 
 const struct recognised *recognise(struct bytes bytes); /* never NULL */
 
+/* Whether this is AP or CP of an EC7xx: it ends in a tail that leads to a section table. */
+bool recognise_ec7xx_image(struct bytes bytes);
+
 #endif

@@ -260,11 +260,13 @@ class Refusing(Agreement):
 
     def test_another_family_of_chips(self):
         old, new = binpkg(0, 0), binpkg(1, 1)
+        plain = [make_binpkg([("AP", bytes([revision]) * 5000)]) for revision in (0, 1)]
         for format in ("ec618-at", "ec618-csdk", "ec618-luatos"):
-            package = self.diff(format, old, new)
+            package = self.diff(format, *plain)
             self.assertIsInstance(self.rebuild(old, package), str)
-            marked = binpkg(0, 0, "EC718P_PRD"), binpkg(1, 1, "EC718P_PRD")
-            self.assert_not_made("for the chip ec7xx, not for an EC618", format, *marked)
+            for product in ("EC718P_PRD", ""):  # without a name, the packed sections tell
+                pair = binpkg(0, 0, product), binpkg(1, 1, product)
+                self.assert_not_made("for the chip ec7xx, not for an EC618", format, *pair)
         package = bytearray(self.diff("ec7xx-csdk", old, new))
         package[:4] = struct.pack("<I", 0xEAF18C16)
         self.assertFalse(self.assert_agreed(old, reseal(bytes(package))))

@@ -123,7 +123,7 @@ static void try_package(struct bytes old, struct bytes bytes)
             : !new.ptr &&err.text[0] && (err.code == ERROR_CORRUPT || err.code == ERROR_CANNOT_APPLY ||
                                          err.code == ERROR_INVALID || err.code == ERROR_TOO_LARGE));
     must(!ok || ec7xx_owns(fitted));
-    must(ec7xx_fits_module(fitted, NULL, &err) || err.code != ERROR_INTERNAL);
+    must(ec7xx_fits_module(fitted, fitted, NULL, &err) || err.code != ERROR_INTERNAL);
     print(fitted);
     buffer_free(&new);
     free(package);

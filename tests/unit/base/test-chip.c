@@ -132,6 +132,7 @@ static void an_image_is_for_the_chip_that_is_stated_more_exactly(void **state)
         {"", "", NULL, false},
         {"bk72xx", "", NULL, false},
         {"air780epm", "EC718HM_PRD", NULL, true},
+        {"air700eaq", "EC718P_PRD", NULL, true}, /* a cut name does not mean every chip */
         {"ec618", "EC718P_PRD", NULL, true},
         {"ec7xx", "EC618_PRD", NULL, true},
     };
