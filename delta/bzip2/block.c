@@ -3,7 +3,6 @@
 #include "delta/bzip2/block.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include "base/cleanup.h"
 #include "delta/bzip2/cuts.h"
 #include "delta/bzip2/decode.h"
@@ -13,24 +12,6 @@
 #define MAGIC_BLOCK 0x314159265359ULL
 #define MAGIC_END   0x177245385090ULL
 #define LEVEL_BYTES 100000 /* block size per level */
-
-/* Units that are tried, the most useful ones first. */
-static const uint8_t unit_list[] = {34, BZIP_UNIT_STOCK, 64, 48, 80, 24, 32, 40, 56, 28};
-#define UNITS (sizeof unit_list / sizeof unit_list[0])
-
-/* How each effort chooses the unit of a stream: the first units of the list are compared with the effort `scan`,
-   then the `kept` smallest with the effort itself. */
-static const struct choice {
-    unsigned int units;
-    enum bzip_effort scan;
-    unsigned int kept;
-    bool by_block; /* each block may have a unit of its own */
-} choices[] = {
-    [BZIP_ROUGH] = {1, BZIP_ROUGH, 0, false},
-    [BZIP_QUICK] = {3, BZIP_ROUGH, 1, false},
-    [BZIP_GOOD] = {6, BZIP_QUICK, 3, true},
-    [BZIP_BEST] = {UNITS, BZIP_QUICK, 4, true},
-};
 
 struct writer {
     struct buffer *out;
@@ -124,123 +105,29 @@ static bool put_block(struct writer *w, const struct bzip_symbols *symbols, cons
     return ok && put_symbols(w, symbols, tables, err);
 }
 
-/* The best of the first units for a block, by rough tables. The block must not grow beyond the limit. */
-static bool choose_unit(struct bytes piece, struct bzip_form form, unsigned int units, unsigned int *ret,
-                        struct error *err)
+static bool put_piece(struct writer *w, struct bytes piece, enum bzip_effort effort, struct error *err)
 {
     _cleanup_(bzip_symbols_free) struct bzip_symbols symbols = {0};
     struct bzip_tables tables;
-    size_t least = SIZE_MAX;
-    *ret = form.unit;
-    for (unsigned int i = 0; i < units; i++) {
-        if (bzip_symbols_size(piece, unit_list[i]) > form.limit)
-            continue;
-        if (!bzip_symbols_make(piece, unit_list[i], &symbols, err))
-            return false;
-        bzip_tables_choose(&symbols, BZIP_ROUGH, &tables);
-        size_t bits = bzip_cuts_block_bits(&symbols, &tables);
-        if (bits < least) {
-            least = bits;
-            *ret = unit_list[i];
-        }
-    }
-    return true;
-}
-
-static bool put_piece(struct writer *w, struct bytes piece, unsigned int unit, enum bzip_effort effort,
-                      struct error *err)
-{
-    _cleanup_(bzip_symbols_free) struct bzip_symbols symbols = {0};
-    struct bzip_tables tables;
-    if (!bzip_symbols_make(piece, unit, &symbols, err))
+    if (!bzip_symbols_make(piece, &symbols, err))
         return false;
     bzip_tables_choose(&symbols, effort, &tables);
     return put_block(w, &symbols, &tables, err);
 }
 
-/* `units`: each block gets the best of this number of units. 0: it gets the unit of the form. */
-static bool add_stream(struct buffer *out, struct bytes plain, struct bzip_form form, unsigned int units,
-                       enum bzip_effort effort, struct error *err)
+bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
+                           struct error *err)
 {
     _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
     struct writer w = {.out = out};
-    const char head[4] = {'B', 'Z', 'h', (char)('0' + (form.limit + LEVEL_BYTES - 1) / LEVEL_BYTES)};
-    if (!bzip_cuts_choose(plain, form, effort, &cuts, err) || !buffer_add(out, head, sizeof head, err))
+    const char head[4] = {'B', 'Z', 'h', (char)('0' + (limit + LEVEL_BYTES - 1) / LEVEL_BYTES)};
+    if (!bzip_cuts_choose(plain, limit, effort, &cuts, err) || !buffer_add(out, head, sizeof head, err))
         return false;
     for (size_t i = 0; i < cuts.blocks; i++) {
         struct bytes piece = {plain.ptr + cuts.at[i], cuts.at[i + 1] - cuts.at[i]};
-        unsigned int unit;
-        if (!choose_unit(piece, form, units, &unit, err) || !put_piece(&w, piece, unit, effort, err))
+        if (!put_piece(&w, piece, effort, err))
             return false;
     }
     bool ok = put_bits(&w, 48, MAGIC_END, err) && put_bits(&w, 32, w.crc, err);
     return ok && put_bits(&w, 7, 0, err); /* fills the last byte; the remaining bits are zero */
-}
-
-bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
-                           struct error *err)
-{
-    return add_stream(out, plain, (struct bzip_form){limit, BZIP_UNIT_STOCK}, 0, effort, err);
-}
-
-/* ---- Division of runs ---- */
-
-struct trial {
-    unsigned int unit;
-    size_t len; /* of the stream */
-};
-
-static int compare_trials(const void *a, const void *b)
-{
-    const struct trial *left = a, *right = b;
-    if (left->len != right->len)
-        return left->len < right->len ? -1 : 1;
-    return (left->unit > right->unit) - (left->unit < right->unit);
-}
-
-struct dividing {
-    struct bytes plain;
-    size_t limit;
-    struct buffer best; /* the smallest stream so far */
-};
-
-/* Makes the stream with the unit of the trial, and keeps it if it is the smallest. */
-static bool try_unit(struct dividing *d, struct trial *trial, unsigned int units, enum bzip_effort effort,
-                     struct error *err)
-{
-    _cleanup_(buffer_free) struct buffer made = {0};
-    if (!add_stream(&made, d->plain, (struct bzip_form){d->limit, trial->unit}, units, effort, err))
-        return false;
-    trial->len = made.len;
-    if (d->best.len == 0 || made.len < d->best.len) {
-        struct buffer larger = d->best;
-        d->best = made;
-        made = larger;
-    }
-    return true;
-}
-
-static bool try_units(struct dividing *d, enum bzip_effort effort, struct error *err)
-{
-    const struct choice *choice = &choices[effort];
-    struct trial trial[UNITS];
-    for (unsigned int i = 0; i < choice->units; i++) {
-        trial[i].unit = unit_list[i];
-        if (!try_unit(d, &trial[i], 0, choice->scan, err))
-            return false;
-    }
-    qsort(trial, choice->units, sizeof trial[0], compare_trials);
-    for (unsigned int i = 0; i < choice->kept; i++)
-        if (!try_unit(d, &trial[i], choice->by_block ? choice->units : 0, effort, err))
-            return false;
-    return true;
-}
-
-bool bzip_block_add_divided(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
-                            struct error *err)
-{
-    struct dividing d = {.plain = plain, .limit = limit};
-    bool ok = try_units(&d, effort, err) && buffer_add(out, d.best.ptr, d.best.len, err);
-    buffer_free(&d.best);
-    return ok;
 }

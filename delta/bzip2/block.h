@@ -15,9 +15,4 @@
 bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
                            struct error *err) __attribute__((warn_unused_result));
 
-/* As above, and smaller: divides long runs in several ways. Stock bzip2 never writes such a stream, and every
-   decoder reads it. */
-bool bzip_block_add_divided(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
-                            struct error *err) __attribute__((warn_unused_result));
-
 #endif

@@ -33,7 +33,7 @@ static const struct search {
 
 struct cutter {
     struct bytes plain;
-    struct bzip_form form;
+    size_t limit;    /* largest block */
     size_t capacity; /* blocks */
     struct bzip_symbols symbols;
     struct bzip_tables tables;
@@ -72,9 +72,9 @@ static bool measure(struct cutter *c, size_t from, size_t to, size_t *ret_bits, 
 {
     struct bytes piece = {c->plain.ptr + from, to - from};
     *ret_bits = TOO_LARGE;
-    if (piece.len == 0 || bzip_symbols_room(piece, c->form) < piece.len)
+    if (piece.len == 0 || bzip_symbols_room(piece, c->limit) < piece.len)
         return true;
-    if (!bzip_symbols_make(piece, c->form.unit, &c->symbols, err))
+    if (!bzip_symbols_make(piece, &c->symbols, err))
         return false;
     bzip_tables_choose(&c->symbols, BZIP_ROUGH, &c->tables);
     *ret_bits = bzip_cuts_block_bits(&c->symbols, &c->tables);
@@ -94,8 +94,7 @@ static void cut_by_size(const struct cutter *c, size_t size, struct bzip_cuts *c
 {
     cuts->blocks = 0;
     for (size_t at = 0; at < c->plain.len && cuts->blocks < c->capacity;) {
-        at += bzip_symbols_room((struct bytes){c->plain.ptr + at, c->plain.len - at},
-                                (struct bzip_form){size, c->form.unit});
+        at += bzip_symbols_room((struct bytes){c->plain.ptr + at, c->plain.len - at}, size);
         cuts->at[++cuts->blocks] = at;
     }
 }
@@ -209,7 +208,7 @@ static bool join_cells(struct cutter *c, struct bzip_cuts *cuts, struct error *e
     }
 }
 
-static bool search_cells(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
+static bool search_large(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
                          struct error *err)
 {
     _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
@@ -227,13 +226,13 @@ static bool search_cells(struct cutter *c, size_t size, const struct search *how
     return true;
 }
 
-static bool search_sizes(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
+static bool search_small(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
                          struct error *err)
 {
-    size_t fewest = (size + c->form.limit - 1) / c->form.limit;
+    size_t fewest = (size + c->limit - 1) / c->limit;
     for (size_t blocks = fewest; blocks <= fewest + how->more_blocks; blocks++) {
         size_t even = size / blocks + 8; /* a run that does not fit ends a block early */
-        if (blocks > 1 && even < c->form.limit && !try_size(c, even, how->halvings, best, err))
+        if (blocks > 1 && even < c->limit && !try_size(c, even, how->halvings, best, err))
             return false;
     }
     return true;
@@ -241,17 +240,13 @@ static bool search_sizes(struct cutter *c, size_t size, const struct search *how
 
 static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *best, struct error *err)
 {
-    size_t size = bzip_symbols_size(c->plain, c->form.unit);
-    const struct search *how = &searches[effort];
-    if (!try_size(c, c->form.limit, 0, best, err))
+    size_t size = bzip_symbols_size(c->plain);
+    if (!try_size(c, c->limit, 0, best, err))
         return false;
     if (size < BZIP_SMALL_BLOCK / 4) /* too small for a second block */
         return true;
-    bool is_small = c->form.limit <= BZIP_SMALL_BLOCK;
-    if (is_small && !search_sizes(c, size, how, best, err))
-        return false;
-    /* Joined cells do not help small blocks with stock runs. */
-    return (is_small && c->form.unit == BZIP_UNIT_STOCK) || search_cells(c, size, how, best, err);
+    return c->limit > BZIP_SMALL_BLOCK ? search_large(c, size, &searches[effort], best, err)
+                                       : search_small(c, size, &searches[effort], best, err);
 }
 
 static void free_cutter(struct cutter **c)
@@ -290,13 +285,13 @@ static bool append_cuts(struct bzip_cuts *to, const struct bzip_cuts *from, stru
 static bool choose_all(struct cutter *c, struct bytes plain, enum bzip_effort effort, struct bzip_cuts *ret,
                        struct error *err)
 {
-    bool divide = c->form.limit > BZIP_SMALL_BLOCK && bzip_symbols_size(plain, c->form.unit) > LONG;
+    bool divide = c->limit > BZIP_SMALL_BLOCK && bzip_symbols_size(plain) > LONG;
     size_t at = 0;
     do {
         _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
         struct bytes rest =
             at ? (struct bytes){plain.ptr + at, plain.len - at} : plain; /* may be empty, without a ptr */
-        rest.len = divide ? bzip_symbols_room(rest, c->form) : rest.len;
+        rest.len = divide ? bzip_symbols_room(rest, c->limit) : rest.len;
         if (!choose_section(c, rest, effort, &cuts, err) || !append_cuts(ret, &cuts, err))
             return false;
         at += rest.len;
@@ -304,14 +299,14 @@ static bool choose_all(struct cutter *c, struct bytes plain, enum bzip_effort ef
     return true;
 }
 
-bool bzip_cuts_choose(struct bytes plain, struct bzip_form form, enum bzip_effort effort,
-                      struct bzip_cuts *ret, struct error *err)
+bool bzip_cuts_choose(struct bytes plain, size_t limit, enum bzip_effort effort, struct bzip_cuts *ret,
+                      struct error *err)
 {
     struct bzip_cuts best = {0};
     _cleanup_(free_cutter) struct cutter *c = calloc(1, sizeof *c);
     if (!c)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    c->form = form;
+    c->limit = limit;
     if (!choose_all(c, plain, effort, &best, err)) {
         bzip_cuts_free(&best);
         return false;

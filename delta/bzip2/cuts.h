@@ -17,9 +17,9 @@ struct bzip_cuts { /* block i is [at[i], at[i + 1]) of the stream. Free with bzi
     size_t *bits; /* approximate bits of each block */
 };
 
-/* ERROR_INTERNAL: no memory. */
-bool bzip_cuts_choose(struct bytes plain, struct bzip_form form, enum bzip_effort effort,
-                      struct bzip_cuts *ret, struct error *err) __attribute__((warn_unused_result));
+/* `limit` is the largest block, at most BZIP_LARGE_BLOCK. ERROR_INTERNAL: no memory. */
+bool bzip_cuts_choose(struct bytes plain, size_t limit, enum bzip_effort effort, struct bzip_cuts *ret,
+                      struct error *err) __attribute__((warn_unused_result));
 
 void bzip_cuts_free(struct bzip_cuts *cuts);
 

@@ -11,7 +11,6 @@
 #define RUN_COUNTED 4   /* after this number of equal bytes there is always a count of further equal bytes */
 #define RUN_MAX     255 /* as in stock bzip2 */
 
-/* The number of equal bytes at `at`, but at most RUN_MAX. */
 static size_t run_length(struct bytes plain, size_t at)
 {
     size_t limit = plain.len - at < RUN_MAX ? plain.len - at : RUN_MAX;
@@ -21,61 +20,44 @@ static size_t run_length(struct bytes plain, size_t at)
     return run;
 }
 
-/* The length of the piece at `at`: all equal bytes, or, if there are more than a unit and three bytes, the largest
-   double of the unit. */
-static size_t piece_length(struct bytes plain, size_t at, unsigned int unit)
-{
-    size_t run = run_length(plain, at), piece = unit;
-    if (unit == BZIP_UNIT_STOCK || run < unit + RUN_COUNTED)
-        return run;
-    while (piece * 2 <= run)
-        piece *= 2;
-    return piece;
-}
-
-static size_t stored_size(size_t piece)
-{
-    return piece < RUN_COUNTED ? piece : RUN_COUNTED + 1;
-}
-
-size_t bzip_symbols_room(struct bytes plain, struct bzip_form form)
+size_t bzip_symbols_room(struct bytes plain, size_t limit)
 {
     size_t at = 0, size = 0;
     while (at < plain.len) {
-        size_t piece = piece_length(plain, at, form.unit);
-        size += stored_size(piece);
-        if (size > form.limit)
+        size_t run = run_length(plain, at);
+        size += run < RUN_COUNTED ? run : RUN_COUNTED + 1;
+        if (size > limit)
             break;
-        at += piece;
+        at += run;
     }
     return at;
 }
 
-size_t bzip_symbols_size(struct bytes plain, unsigned int unit)
+size_t bzip_symbols_size(struct bytes plain)
 {
-    size_t size = 0, piece;
-    for (size_t at = 0; at < plain.len; at += piece) {
-        piece = piece_length(plain, at, unit);
-        size += stored_size(piece);
+    size_t size = 0, run;
+    for (size_t at = 0; at < plain.len; at += run) {
+        run = run_length(plain, at);
+        size += run < RUN_COUNTED ? run : RUN_COUNTED + 1;
     }
     return size;
 }
 
 /* The first run-length stage. *ret_crc is the checksum of its input. */
-static size_t shorten_runs(struct bytes plain, unsigned int unit, uint8_t *out, uint32_t *ret_crc)
+static size_t shorten_runs(struct bytes plain, uint8_t *out, uint32_t *ret_crc)
 {
     uint32_t crc = BZIP_CRC_START;
     size_t size = 0;
     for (size_t at = 0; at < plain.len;) {
-        size_t piece = piece_length(plain, at, unit);
-        size_t kept = piece < RUN_COUNTED ? piece : RUN_COUNTED;
-        for (size_t i = 0; i < piece; i++)
+        size_t run = run_length(plain, at);
+        size_t kept = run < RUN_COUNTED ? run : RUN_COUNTED;
+        for (size_t i = 0; i < run; i++)
             crc = bzip_crc_add(crc, plain.ptr[at]);
         memset(out + size, plain.ptr[at], kept);
         size += kept;
-        if (piece >= RUN_COUNTED)
-            out[size++] = (uint8_t)(piece - RUN_COUNTED);
-        at += piece;
+        if (run >= RUN_COUNTED)
+            out[size++] = (uint8_t)(run - RUN_COUNTED);
+        at += run;
     }
     *ret_crc = ~crc;
     return size;
@@ -175,14 +157,14 @@ static bool make_room(struct bzip_symbols *s, size_t count, struct error *err)
     return true;
 }
 
-bool bzip_symbols_make(struct bytes plain, unsigned int unit, struct bzip_symbols *ret, struct error *err)
+bool bzip_symbols_make(struct bytes plain, struct bzip_symbols *ret, struct error *err)
 {
     size_t room = plain.len + plain.len / RUN_COUNTED; /* four equal bytes become five bytes */
     room = room < BZIP_LARGE_BLOCK ? room : BZIP_LARGE_BLOCK;
     _cleanup_(cleanup_free) uint8_t *text = malloc(room), *last = malloc(room);
     if (!text || !last)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    size_t len = shorten_runs(plain, unit, text, &ret->crc);
+    size_t len = shorten_runs(plain, text, &ret->crc);
     if (!make_room(ret, len + 1, err) || !transform(text, len, last, &ret->origin, err))
         return false;
     memset(ret->used, 0, sizeof ret->used);

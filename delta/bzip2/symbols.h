@@ -26,28 +26,16 @@ struct bzip_symbols { /* all zeros: empty. Free with bzip_symbols_free(), or reu
     uint32_t origin, crc;
 };
 
-/* The first run-length stage divides a run of equal bytes into pieces of at most 255. A piece of four or more
-   becomes four bytes and the count of the others. Stock bzip2 makes each piece as long as possible, so the counts
-   are as different as the runs. With a unit, a long run begins with pieces of unit, 2 · unit, 4 · unit … bytes, so
-   there are fewer different counts, though more of them. A decoder reads both: it must join pieces of runs over
-   255. */
-#define BZIP_UNIT_STOCK 0 /* pieces as long as possible. Any other unit has 4 to 255 bytes. */
+/* How many bytes at the beginning of `plain` have at most `limit` bytes after the first run-length stage. */
+size_t bzip_symbols_room(struct bytes plain, size_t limit);
 
-struct bzip_form {
-    size_t limit; /* the largest block, in bytes after the first run-length stage */
-    unsigned int unit;
-};
-
-/* How many bytes at the beginning of `plain` fit into one block. */
-size_t bzip_symbols_room(struct bytes plain, struct bzip_form form);
-
-/* The size of `plain` after the first run-length stage, in bytes. */
-size_t bzip_symbols_size(struct bytes plain, unsigned int unit);
+/* The size of `plain` after that stage, in bytes. */
+size_t bzip_symbols_size(struct bytes plain);
 
 /* Makes the symbols of one block with the content `plain`, in place of the content of *ret. `plain` must
    not be empty, and its size after the first stage is at most BZIP_LARGE_BLOCK. Needs 7 bytes of memory
    per byte. ERROR_INTERNAL: no memory. */
-bool bzip_symbols_make(struct bytes plain, unsigned int unit, struct bzip_symbols *ret, struct error *err)
+bool bzip_symbols_make(struct bytes plain, struct bzip_symbols *ret, struct error *err)
     __attribute__((warn_unused_result));
 
 void bzip_symbols_free(struct bzip_symbols *symbols); /* leaves it empty; also for _cleanup_ */

@@ -148,7 +148,7 @@ static bool make_difference(struct blocks *blocks, struct bytes old, struct byte
         !(plain->len > 0 ? buffer_add(&framed, plain->ptr, plain->len, err)
                          : buffer_add(&framed, "", 1, err)))
         return false;
-    return bzip_block_add_divided(&blocks->difference, buffer_bytes(&framed), BZIP_SMALL_BLOCK, effort, err);
+    return bzip_block_add_stream(&blocks->difference, buffer_bytes(&framed), BZIP_SMALL_BLOCK, effort, err);
 }
 
 /* Replaces *blocks. */

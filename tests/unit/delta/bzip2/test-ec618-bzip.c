@@ -360,71 +360,6 @@ static void more_effort_makes_it_smaller(void **state)
     buffer_free(&best);
 }
 
-/* ---- Runs that are divided ---- */
-
-/* Mostly zeros, as the difference of two builds: single bytes at even places, with runs of all lengths between. */
-static struct buffer sparse(struct random *r, size_t len)
-{
-    struct buffer plain = {0};
-    must_fill(&plain, 0, len);
-    for (size_t i = 0; i < plain.len; i += 2)
-        if (random_below(r, 24) == 0)
-            plain.ptr[i] = (uint8_t)(1 + random_below(r, 9) * random_below(r, 9));
-    return plain;
-}
-
-static struct buffer must_divide(struct bytes plain, enum bzip_effort effort)
-{
-    struct buffer packed = {0};
-    struct error err;
-    assert_true(bzip_block_add_divided(&packed, plain, BZIP_SMALL_BLOCK, effort, &err));
-    check_stream(buffer_bytes(&packed), plain);
-    return packed;
-}
-
-static void divided_runs_make_a_sparse_stream_smaller(void **state)
-{
-    (void)state;
-    struct random r = {30};
-    struct buffer plain = sparse(&r, 60000);
-    for (int effort = BZIP_GOOD; effort <= BZIP_BEST; effort++) {
-        struct buffer stock = must_encode(buffer_bytes(&plain), (enum bzip_effort)effort);
-        struct buffer divided = must_divide(buffer_bytes(&plain), (enum bzip_effort)effort);
-        assert_true(divided.len < stock.len - stock.len / 100);
-        buffer_free(&stock);
-        buffer_free(&divided);
-    }
-    buffer_free(&plain);
-}
-
-static void any_bytes_survive_divided_runs(void **state)
-{
-    (void)state;
-    struct random r = {31};
-    for (int round = 0; round < 40; round++) {
-        struct buffer plain =
-            round % 2 ? sparse(&r, 1 + random_below(&r, 9000))
-                      : random_bytes(&r, 1 + random_below(&r, 20000), 1 + (unsigned int)round % 3);
-        struct buffer packed = must_divide(buffer_bytes(&plain), (enum bzip_effort)(random_below(&r, 4)));
-        buffer_free(&packed);
-        buffer_free(&plain);
-    }
-}
-
-static void divided_runs_of_every_length_survive(void **state)
-{
-    (void)state;
-    struct buffer plain = {0};
-    for (size_t run = 1; run <= 600; run++) {
-        must_fill(&plain, (uint8_t)run, run);
-        if (run % 40 == 0 || run < 12) {
-            struct buffer packed = must_divide(buffer_bytes(&plain), BZIP_ROUGH);
-            buffer_free(&packed);
-        }
-    }
-    buffer_free(&plain);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,9 +381,6 @@ int main(void)
         cmocka_unit_test(code_lengths_follow_the_counts),
         cmocka_unit_test(selectors_are_the_cheapest_of_all),
         cmocka_unit_test(more_effort_makes_it_smaller),
-        cmocka_unit_test(divided_runs_make_a_sparse_stream_smaller),
-        cmocka_unit_test(any_bytes_survive_divided_runs),
-        cmocka_unit_test(divided_runs_of_every_length_survive),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
