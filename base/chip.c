@@ -62,6 +62,16 @@ const struct ec7xx_chip *ec7xx_chip_smallest(void)
     return least;
 }
 
+const struct ec7xx_chip *ec7xx_chip_largest_4mb(void)
+{
+    const struct ec7xx_chip *most = NULL;
+    for (size_t i = 0; i < ec7xx_chip_count; i++)
+        if (!ec7xx_chip_table[i].has_8mb &&
+            (!most || ec7xx_chip_table[i].archive_bytes > most->archive_bytes))
+            most = &ec7xx_chip_table[i];
+    return most;
+}
+
 /* ---- Which chip ---- */
 
 /* Whether `text` is `name`, or `name` and then an underscore and more. */

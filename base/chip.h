@@ -28,6 +28,9 @@ const struct ec7xx_chip *ec7xx_chip_find(const char *name); /* in upper or lower
 /* The chip with the shortest .par: what fits there fits every chip. */
 const struct ec7xx_chip *ec7xx_chip_smallest(void);
 
+/* The chip with the longest .par of those with 4 MB of flash or less. */
+const struct ec7xx_chip *ec7xx_chip_largest_4mb(void);
+
 struct chip_model {
     const char *model, *chip; /* `chip` is CHIP_EC618, or a name of ec7xx_chip_table */
 };

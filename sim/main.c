@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "base/chip.h"
+#include "base/package_format.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "delta/file.h"
@@ -122,6 +124,13 @@ static bool check_client(const struct sim_options *options, struct error *err)
     return true;
 }
 
+/* A module with an EC7xx has room for the longest archive of its chip, and its wrapper. */
+static uint64_t default_partition(const struct sim_options *options)
+{
+    const struct ec7xx_chip *chip = options->chip ? ec7xx_chip_find(options->chip) : NULL;
+    return chip ? chip->archive_bytes + PACKAGE_FORMAT_LUATOS_HEAD : DEFAULT_PARTITION;
+}
+
 static bool fill_plan(const struct sim_options *options, struct plan *plan, struct error *err)
 {
     const char *name = options->dialect ? options->dialect : dialect_table[0].name;
@@ -134,7 +143,7 @@ static bool fill_plan(const struct sim_options *options, struct plan *plan, stru
         .transcript = options->transcript,
         .asks = options->asks,
         .until_idle = options->until.idle || (!options->until.version[0] && !options->asks),
-        .partition_bytes = options->partition_bytes ? options->partition_bytes : DEFAULT_PARTITION,
+        .partition_bytes = options->partition_bytes ? options->partition_bytes : default_partition(options),
         .chip = options->chip,
         .cut_bytes = options->cut_bytes ? options->cut_bytes : UINT64_MAX,
     };

@@ -24,6 +24,9 @@ static bool check_kept(const struct soc_facts *facts, size_t packed, enum error_
 static bool check_chip(const struct ec618_image *image, uint32_t magic, struct error *err)
 {
     const struct soc_facts *facts = &image->soc.facts;
+    if (!luatos_magic_of(facts->chip))
+        return error_set(err, ERROR_INVALID, "the release is for the chip %s, which is not known",
+                         facts->chip);
     if (luatos_magic_of(facts->chip) != magic)
         return error_set(err, ERROR_INVALID, "the release is for the chip %s, not for an %s", facts->chip,
                          magic == LUATOS_EC618 ? "EC618" : "EC7xx");

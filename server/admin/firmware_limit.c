@@ -12,8 +12,8 @@
 #include "storage/product.h"
 
 #define ADVICE                                                                                               \
-    "set max_package_bytes to the limit of the chip; the configuration can name the chip, too (key chip of " \
-    "[firmware NAME])"
+    "name it in the configuration (key chip of [firmware NAME]), or, for a chip with 4 MB of flash, set "    \
+    "max_package_bytes to its limit"
 
 static bool is_by_chip(const char *format)
 {
@@ -79,7 +79,9 @@ bool firmware_limit_find(const struct config *config, struct db *db, const struc
     consider_images(ret, list, count);
     const struct ec7xx_chip *least = ec7xx_chip_smallest(), *counts = ret->chip ? ret->chip : least;
     ret->usual = ret->has_inexact ? least->archive_bytes : counts->archive_bytes;
-    ret->most = counts->archive_bytes + wrapper_bytes(firmware->format);
+    /* Packages for a chip that is not known are made for 4 MB of flash. */
+    ret->most =
+        (ret->chip ? ret->chip : ec7xx_chip_largest_4mb())->archive_bytes + wrapper_bytes(firmware->format);
     return true;
 }
 
@@ -87,6 +89,12 @@ bool firmware_limit_find(const struct config *config, struct db *db, const struc
 
 static bool refuse(const struct firmware_limit *limit, struct error *err)
 {
+    if (!limit->chip)
+        return error_set(
+            err, ERROR_INVALID,
+            "the chip is not known, and a chip that takes more than %lld bytes has 8 MB of flash, which is "
+            "part of a package: name the chip in the configuration (key chip of [firmware NAME])",
+            (long long)limit->most);
     return error_set(
         err, ERROR_INVALID,
         "modules with the chip %s take at most %lld bytes, and %s says that chip: set max_package_bytes to "
@@ -100,7 +108,7 @@ static bool needs_limit(const struct firmware *firmware, const struct firmware_l
 {
     bool is_new = !is_by_chip(wish->before) && (firmware->max_package_bytes == DEFAULT_MAX_PACKAGE_BYTES ||
                                                 firmware->max_package_bytes > limit->usual);
-    return wish->resets || is_new || (limit->chip && firmware->max_package_bytes > limit->most);
+    return wish->resets || is_new || firmware->max_package_bytes > limit->most;
 }
 
 bool firmware_limit_settle(const struct config *config, struct db *db, const struct limit_wish *wish,
@@ -116,7 +124,7 @@ bool firmware_limit_settle(const struct config *config, struct db *db, const str
     if (!limit.by_chip)
         return true;
     if (wish->given)
-        return !limit.chip || wish->given <= limit.most || refuse(&limit, err);
+        return wish->given <= limit.most || refuse(&limit, err);
     if (needs_limit(firmware, &limit, wish))
         firmware->max_package_bytes = limit.usual;
     return true;
@@ -145,18 +153,18 @@ void firmware_limit_note(const struct firmware *firmware, const struct firmware_
         return;
     if (limit->chip)
         note_known(firmware, limit, out);
-    else if (firmware->max_package_bytes <= limit->most)
+    else if (firmware->max_package_bytes <= limit->usual)
         snprintf(
             out, FIRMWARE_LIMIT_NOTE_SIZE,
-            "the chip is not known, so the limit is %lld bytes, which fits the chip with the least room (%s): "
-            "for another chip " ADVICE,
+            "the chip is not known, and the limit of %lld bytes fits the chip with the least room (%s). If you "
+            "know the chip, " ADVICE,
             (long long)firmware->max_package_bytes, ec7xx_chip_smallest()->name);
     else
         snprintf(
             out, FIRMWARE_LIMIT_NOTE_SIZE,
-            "the chip is not known, and the limit of %lld bytes was set by an admin, or for a chip that was known "
-            "before: the chip with the least room (%s) takes only %lld bytes",
-            (long long)firmware->max_package_bytes, ec7xx_chip_smallest()->name, (long long)limit->most);
+            "the chip is not known, and the limit of %lld bytes was set by an admin, or for a chip that was "
+            "known before: the chip with the least room (%s) takes only %lld bytes",
+            (long long)firmware->max_package_bytes, ec7xx_chip_smallest()->name, (long long)limit->usual);
 }
 
 /* ---- Uploads ---- */
@@ -209,28 +217,31 @@ bool firmware_limit_take_image(const struct config *config, struct db *db, const
 
 /* ---- Start ---- */
 
-static bool lower(struct db *db, struct firmware *firmware, const struct firmware_limit *limit,
-                  struct error *err)
+static bool lower(struct db *db, const struct product *product, struct firmware *firmware,
+                  const struct firmware_limit *limit, struct error *err)
 {
     struct log_number was, now;
     log_i64(&was, firmware->max_package_bytes);
     firmware->max_package_bytes = limit->usual;
-    log_line(LOG_LEVEL_WARN, "limit-lowered", "firmware", firmware->name, "chip", limit->chip->name,
-             "size_bytes", log_i64(&now, limit->usual), "was", was.text, "because", limit->source, NULL);
+    log_line(LOG_LEVEL_WARN, "limit-lowered", "product", product->product_key, "firmware", firmware->name,
+             "chip", limit->chip ? limit->chip->name : NULL, "size_bytes", log_i64(&now, limit->usual), "was",
+             was.text, "because", limit->chip ? limit->source : "the chip is not known", NULL);
     return firmware_update(db, firmware, err);
 }
 
-static bool lower_product(const struct config *config, struct db *db, int64_t product_id, struct error *err)
+static bool lower_product(const struct config *config, struct db *db, const struct product *product,
+                          struct error *err)
 {
     _cleanup_(cleanup_free) struct firmware *list = NULL;
     size_t count;
-    if (!firmware_list(db, product_id, &list, &count, err))
+    if (!firmware_list(db, product->id, &list, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         struct firmware_limit limit;
         if (!firmware_limit_find(config, db, &list[i], &limit, err))
             return false;
-        if (limit.chip && list[i].max_package_bytes > limit.most && !lower(db, &list[i], &limit, err))
+        if (limit.by_chip && list[i].max_package_bytes > limit.most &&
+            !lower(db, product, &list[i], &limit, err))
             return false;
     }
     return true;
@@ -243,7 +254,7 @@ bool firmware_limit_lower_all(const struct config *config, struct db *db, struct
     if (!product_list(db, &list, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!lower_product(config, db, list[i].id, err))
+        if (!lower_product(config, db, &list[i], err))
             return false;
     return true;
 }

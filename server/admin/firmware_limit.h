@@ -18,7 +18,8 @@ struct firmware_limit {
     bool by_images;                /* only images say so */
     bool has_inexact; /* neither the configuration nor the name says so, and an image tells only its family */
     int64_t usual;    /* what a firmware gets: the limit of the chip, or of the chip with the least room */
-    int64_t most;     /* no package with more counted bytes is taken, if the chip is known */
+    int64_t
+        most; /* no package with more counted bytes is taken; of a chip that is not known: by one with 4 MB of flash */
 };
 
 /* Finds the chip in the configuration, the name of the firmware and its images, also the withdrawn ones. If they differ, the

@@ -203,17 +203,17 @@ describe('when the chip is not known', () => {
         for (const product of ['', 'EC718P_PRD']) { // the second one is cut: three chips begin so
             const of = await firmwareOf('pump', { images: { 1: release(0, product) }, format: 'ec7xx-at' });
             assert.deepEqual(limitOf(of.shown), [least, null, null]);
-            assert.match(of.shown.limit_note, /^the chip is not known, so the limit is 217088 bytes, which fits the chip with the least room \(ec716s\): .*set max_package_bytes/);
+            assert.match(of.shown.limit_note, /^the chip is not known, and the limit of 217088 bytes fits the chip with the least room \(ec716s\)\. If you know the chip, name it in the configuration \(key chip of \[firmware NAME\]\), or, /);
             assert.equal(of.shown.notice, of.shown.limit_note);
         }
     });
 
-    test('an admin can set another one, up to that of the family', async () => {
+    test('an admin can set another one, up to that of the chips with 4 MB of flash', async () => {
         const of = await firmwareOf('pump', { images: { 1: release(0, '') }, format: 'ec7xx-luatos' });
         const set = await of.set({ max_package_bytes: 331_776 });
         assert.match(set.limit_note, /^the chip is not known, and the limit of 331776 bytes was set by an admin, or for a chip that was known before: the chip with the least room \(ec716s\) takes only 217088 bytes$/);
-        assert.equal((await of.set({ max_package_bytes: 950_272 })).max_package_bytes, 950_272);
-        await of.refuse({ max_package_bytes: 950_273 }, /950272 bytes/);
+        assert.equal((await of.set({ max_package_bytes: 360_448 })).max_package_bytes, 360_448);
+        await of.refuse({ max_package_bytes: 360_449 }, /^the chip is not known, and a chip that takes more than 360448 bytes has 8 MB of flash, .*: name the chip/);
         assert.equal((await of.set({ max_package_bytes: null })).max_package_bytes, least);
     });
 
@@ -248,7 +248,7 @@ describe('an uploaded package', () => {
         const of = await firmwareOf('Air780EHM', { images: { 1: from, 2: to }, format: 'ec7xx-csdk' });
         const answer = await server.admin('PUT', `${of.path}/packages/1/2?by=Ann`, body);
         assert.equal(answer.status, 422, JSON.stringify(answer.json));
-        assert.match(answer.json.detail, /at most 217088/);
+        assert.match(answer.json.detail, /the archive is for a chip with 4 MB of flash, and ec718hm has 8 MB/);
     });
 });
 

@@ -315,7 +315,7 @@ static void releases_for_another_chip_are_refused(void **state)
                       "for the chip ec618, not for an EC7xx");
     assert_not_packed(INFO_EC7XX, INFO_128, LUATOS_EC7XX, two, ERROR_INVALID, "for the chip ec618, not");
     assert_not_packed(EC7XX_WITH("\"bk72xx\"", FOTA_EC7XX), INFO_EC7XX, LUATOS_EC7XX, two, ERROR_INVALID,
-                      "for the chip bk72xx, not");
+                      "for the chip bk72xx, which is not known");
     assert_not_packed(EC7XX_WITH("\"air780epm\"", FOTA_EC7XX), chips[0], LUATOS_EC7XX, two, ERROR_INVALID,
                       "for air780epm and the new one for air780ehm");
     assert_not_packed(INFO_EC7XX, EC7XX_WITH("\"ec7xx\"", "\"magic_num\":\"eaf18c16\"," NO_MAGIC),
