@@ -185,7 +185,7 @@ describe('gates', () => {
     test('the next stage begins some time after the last confirmation', async (t) => {
         const on = await startServer(t, { config: { silent_after_ms: 200 } }); // looks often
         const { scene, modules, ids } = await fleet(on, 2);
-        const { campaign } = await start(scene, { devices: ids, stages: [{ devices: 1, settle_ms: 1500 }, { all: true }] });
+        const { campaign } = await start(scene, { devices: ids, stages: [{ devices: 1, settle_ms: 5000 }, { all: true }] });
         await takes(modules[0]);
         const before_ms = (await show(scene, campaign)).stages[0].last_confirmed_at;
         assert.equal((await show(scene, campaign)).gate, 'stage 1: the last confirmation is not old enough');
@@ -193,7 +193,7 @@ describe('gates', () => {
             const seen = await show(scene, campaign);
             return seen.stage === 2 && seen;
         });
-        assert.ok(now.stage_started_at - before_ms >= 1500);
+        assert.ok(now.stage_started_at - before_ms >= 5000);
     });
 
     test('a silent device confirms after the campaign has finished', async (t) => {
