@@ -64,7 +64,7 @@ describe('against the real server', { skip: !existsSync(join(buildDir, 'dfotad')
         assertRun(await ctl('package', 'get', lamp, '1103.1.1', '1103.1.2', join(dir, 'none')), 1, { err: /\(package-oversize\)/ });
         assertRun(await ctl('target', 'clear', lamp), 0, { err: /no target now/ });
         assert.equal((await json(ctl, 'firmware', 'show', lamp)).target, null);
-        assertRun(await ctl('firmware', 'set', lamp, '--format', 'none'), 0, { err: /firmware set .* --format external/ });
+        assertRun(await ctl('firmware', 'set', lamp, '--format', 'none'), 0, { err: /firmware set .* --format ec7xx-luatos/ });
         assertRun(await ctl('package', 'make', lamp, '1103.1.1', '1103.1.2'), 1, { err: /\(format-not-set\)/ });
     });
 

@@ -128,11 +128,12 @@ describe('a new firmware', () => {
     });
     test('of a family with its own updater has no format, and the right one is named', async () => {
         const on = await product();
-        for (const [name, fits] of [['x_LuatOS-SoC_Air8000', 'external'], ['x_LuatOS-SoC_EC618', 'ec618-luatos'], ['x_CSDK_EC618', 'ec618-csdk'],
-            ['AirM2M_780E_LTE_AT', 'ec618-at'], ['x_Air780EHM', 'external'], ['node_ESP32', 'external']]) {
+        for (const [name, fits, advice = fits] of [['x_LuatOS-SoC_Air8000', 'ec7xx-luatos'], ['x_LuatOS-SoC_EC618', 'ec618-luatos'],
+            ['x_CSDK_EC618', 'ec618-csdk'], ['x_CSDK_EC718P', 'ec7xx-csdk'], ['AirM2M_780E_LTE_AT', 'ec618-at'], ['AirM2M_780EPM_LTE_AT', 'ec7xx-at'],
+            ['x_Air780EHM', null, 'ec7xx-at for AT firmware, ec7xx-csdk'], ['node_ESP32', 'external']]) {
             const { json } = await put(on, 1, image(44), { expect: 201 }, name);
             assert.deepEqual([json.firmware_created, json.format], [true, null], name);
-            assert.ok(json.notice.includes(`set one: ${fits}`), json.notice);
+            assert.ok(json.notice.includes(`set one: ${advice}`), json.notice);
             const firmware = (await server.admin('GET', firmwarePath(on, name))).json;
             assert.deepEqual([firmware.format, firmware.fitting_format], [null, fits], name);
         }
