@@ -66,7 +66,7 @@ bool chip_of_image(const char *type, const char *product, const char **ret, stru
    no chip of the EC7xx family. */
 bool chip_product_may_be(const char *product, const char *chip);
 
-/* Whether two results of the functions above can be the same chip. NULL is no chip. */
+/* Whether two results of the functions above can be the same chip. False if one of them is NULL. */
 bool chip_may_be(const char *one, const char *other);
 
 #endif

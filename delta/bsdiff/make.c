@@ -87,7 +87,7 @@ static bool keep_smaller(struct bytes old, struct bytes new, const struct match_
     return true;
 }
 
-/* Makes diff bytes of the extra bytes, so that there is no extra stream. They may be outside of old. */
+/* Makes diff bytes of the extra bytes, so that the extra stream is empty. Such diff bytes may be at positions outside of old. */
 static bool without_extra(const struct match_script *script, struct match_script *ret, struct error *err)
 {
     for (size_t i = 0; i < script->count; i++) {

@@ -140,8 +140,9 @@ bool inspect_accept_package(const struct daemon *daemon, const struct content *c
         return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s, but it is damaged: %s", content->summary,
                          content->wrong);
     if (!external && !package_format_takes(format, content->format))
-        return error_set(err, ERROR_NOT_A_PACKAGE,
-                         "this is %s in the format %s, but firmware %s has the format %s", content->summary,
+        return error_set(err, ERROR_NOT_A_PACKAGE, "this is %s%s%s, but firmware %s has the format %s",
+                         content->summary,
+                         content->format[0] ? " in the format " : " without the head of a format",
                          content->format, pair->firmware->name, format);
     return try_it(daemon, path, pair, ret_proven, note, err);
 }

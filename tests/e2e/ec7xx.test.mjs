@@ -250,6 +250,15 @@ describe('an uploaded package', () => {
         assert.equal(answer.status, 422, JSON.stringify(answer.json));
         assert.match(answer.json.detail, /the archive is for a chip with 4 MB of flash, and ec718hm has 8 MB/);
     });
+
+    test('without the head that its devices need is refused, although it leads from one image to the other', async () => {
+        const of = await firmwareOf('pump', { images: { 1: release(0), 2: release(1) }, format: 'ec7xx-csdk' });
+        await server.makePackage(of.product, of.name, '1', '2');
+        const path = `${of.path}/packages/1/2`;
+        const { body } = await server.admin('GET', `${path}/content`, null, { expect: 200 });
+        const answer = await server.admin('PUT', `${path}?by=Ann`, body.subarray(92), { expect: 422 });
+        assert.match(answer.json.detail, /^this is .* without the head of a format, but firmware pump has the format ec7xx-csdk$/);
+    });
 });
 
 describe('an image', () => {
