@@ -9,7 +9,6 @@
 #include "base/package_format.h"
 #include "server/config/recipe.h"
 #include "server/core/log.h"
-#include "storage/product.h"
 
 #define ADVICE                                                                                               \
     "name it in the configuration (key chip of [firmware NAME]), or, for a chip with 4 MB of flash, set "    \
@@ -215,7 +214,7 @@ bool firmware_limit_take_image(const struct config *config, struct db *db, const
     return true;
 }
 
-/* ---- Start ---- */
+/* ---- What told the chip may be gone ---- */
 
 static bool lower(struct db *db, const struct product *product, struct firmware *firmware,
                   const struct firmware_limit *limit, struct error *err)
@@ -229,6 +228,15 @@ static bool lower(struct db *db, const struct product *product, struct firmware 
     return firmware_update(db, firmware, err);
 }
 
+bool firmware_limit_lower(const struct config *config, struct db *db, const struct product *product,
+                          struct firmware *firmware, struct error *err)
+{
+    struct firmware_limit limit;
+    return firmware_limit_find(config, db, firmware, &limit, err) &&
+           (!limit.by_chip || firmware->max_package_bytes <= limit.most ||
+            lower(db, product, firmware, &limit, err));
+}
+
 static bool lower_product(const struct config *config, struct db *db, const struct product *product,
                           struct error *err)
 {
@@ -236,14 +244,9 @@ static bool lower_product(const struct config *config, struct db *db, const stru
     size_t count;
     if (!firmware_list(db, product->id, &list, &count, err))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        struct firmware_limit limit;
-        if (!firmware_limit_find(config, db, &list[i], &limit, err))
+    for (size_t i = 0; i < count; i++)
+        if (!firmware_limit_lower(config, db, product, &list[i], err))
             return false;
-        if (limit.by_chip && list[i].max_package_bytes > limit.most &&
-            !lower(db, product, &list[i], &limit, err))
-            return false;
-    }
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include "server/config/config.h"
 #include "storage/firmware.h"
 #include "storage/image.h"
+#include "storage/product.h"
 
 #define FIRMWARE_LIMIT_NOTE_SIZE 400
 
@@ -48,8 +49,13 @@ bool firmware_limit_take_image(const struct config *config, struct db *db, const
 void firmware_limit_note(const struct firmware *firmware, const struct firmware_limit *limit,
                          char out[FIRMWARE_LIMIT_NOTE_SIZE]);
 
-/* At the start of the server: the configuration may name a chip with less room than before. Lowers the limits that are
-   above that of a known chip, and logs each. In a transaction of the caller. */
+/* Lowers the limit of a firmware that is above what its modules take, as far as that is known now, and logs it. For a change
+   after which the chip may be another one, or not known any more. In a transaction of the caller. */
+bool firmware_limit_lower(const struct config *config, struct db *db, const struct product *product,
+                          struct firmware *firmware, struct error *err) __attribute__((warn_unused_result));
+
+/* The same for all firmwares, at the start of the server: the configuration may have changed. In a transaction of the
+   caller. */
 bool firmware_limit_lower_all(const struct config *config, struct db *db, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "server/campaign/gate.h"
+#include "server/admin/firmware_limit.h"
 #include "server/admin/body.h"
 #include "server/admin/handlers.h"
 #include "server/admin/image.h"
@@ -219,6 +220,7 @@ bool admin_image_set(struct admin_call *call, struct error *err)
 
 struct removal {
     const struct request *request;
+    const struct config *config;
     struct product product;
     struct firmware firmware;
     struct image image;
@@ -313,6 +315,7 @@ static bool take_out(void *cls, struct db *db, struct error *err)
     return path_params_named_image(removal->request, db, &removal->product, &removal->firmware,
                                    &removal->image, err) &&
            check_unused(removal, db, err) && image_remove(db, &removal->image, err) &&
+           firmware_limit_lower(removal->config, db, &removal->product, &removal->firmware, err) &&
            package_forget_image(db, &removal->image.sha256, &removal->packages, &removal->package_count,
                                 err) &&
            note_removal(removal, db, err);
@@ -320,7 +323,7 @@ static bool take_out(void *cls, struct db *db, struct error *err)
 
 bool admin_image_remove(struct admin_call *call, struct error *err)
 {
-    struct removal removal = {.request = call->request};
+    struct removal removal = {.request = call->request, .config = call->daemon->config};
     struct log_number count;
     if (!call_change(call, take_out, &removal, err)) {
         free(removal.packages);

@@ -199,6 +199,19 @@ describe('the limit is that of the chip', () => {
 });
 
 describe('when the chip is not known', () => {
+    test('any more, because the only image that told it was deleted, the limit is lowered', async () => {
+        const of = await firmwareOf('pump', { images: { 1: release(0, ''), 2: release(1, 'EC718HM_PRD') }, format: 'ec7xx-at' });
+        assert.deepEqual(limitOf(of.shown), [479_232, 'ec718hm', 479_232]);
+        await server.admin('DELETE', `${of.path}/images/1`, null, { expect: 204 });
+        assert.equal((await of.show()).max_package_bytes, 479_232);
+        await of.put('1', release(0, ''));
+        await server.admin('DELETE', `${of.path}/images/2`, null, { expect: 204 });
+        assert.deepEqual(limitOf(await of.show()), [least, null, null]);
+        const [line] = await server.logged('limit-lowered');
+        assert.deepEqual([line.firmware, line.was, line.size_bytes], ['pump', '479232', String(least)]);
+    });
+
+
     test('the limit is that of the chip with the least room, and a sentence says so', async () => {
         for (const product of ['', 'EC718P_PRD']) { // the second one is cut: three chips begin so
             const of = await firmwareOf('pump', { images: { 1: release(0, product) }, format: 'ec7xx-at' });
