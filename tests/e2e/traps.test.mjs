@@ -402,19 +402,24 @@ describe('the limit of connections:', () => {
         assert.equal(await settle(crowd, patience_ms), 1020);
     });
     test('dfotad: as configured, whatever descriptors it was started with; the next one gets 503', async (t) => {
-        const most = 1200;
-        const wrapper = ['prlimit', '--nofile=1024:4096'];
+        const most = 400;
+        const wrapper = ['prlimit', '--nofile=256:4096'];
         const wide = await startServer(t, { wrapper, config: { max_device_connections: most, head_timeout_ms: 600_000 } });
         const its = await Scene.build(wide);
         const release = await holdWriter(t, wide);
-        const crowd = await openCrowd(t, wide.device, most, () => text(`GET ${its.module().target}`));
-        // Each loop has its own share, so one more is refused only when all are full.
-        await poll('all are taken', async () => (await askOurs(t, wide.device, text('GET /nothing'))).status === 503);
+        const crowd = [];
+        // Each loop has its own share, so one more is refused only when all are full. The writer waits for the database only some
+        // seconds: on a slow machine some are answered meanwhile, and others take their places.
+        await poll('all are taken', async () => {
+            const missing = most - crowd.filter((peer) => !peer.closed).length;
+            crowd.push(...await openCrowd(t, wide.device, missing, () => text(`GET ${its.module().target}`)));
+            return (await askOurs(t, wide.device, text('GET /nothing'))).status === 503;
+        });
         assertDeviceAnswer(await askOurs(t, wide.device, text('GET /nothing')));
         await release();
         await Promise.all(crowd.map((peer) => peer.over));
         for (const peer of crowd)
-            assert.ok([200, 400].includes(assertDeviceAnswer(peer.answer).status), String(peer.answer.body));
+            assert.ok([200, 400, 503].includes(assertDeviceAnswer(peer.answer).status), String(peer.answer.body));
     });
 });
 
