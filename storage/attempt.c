@@ -7,19 +7,22 @@
 #include "storage/entities.h"
 #include "storage/fleet.h"
 
-#define CHANGED(FIRST, NEXT, row)                                                                            \
+/* Columns of indexes and of foreign keys. Storing them costs much more than the others. */
+#define KEYED(FIRST, NEXT, row)                                                                              \
     FIRST(link_id, INT_OR_NULL, row->link_id)                                                                \
-    NEXT(campaign_id, INT_OR_NULL, row->campaign_id)                                                         \
     NEXT(to_version, TEXT, row->to)                                                                          \
     NEXT(target_version, TEXT, row->target)                                                                  \
     NEXT(state, ENUM, row->state, &attempt_state_names)                                                      \
+    NEXT(package_sha256, HASH_OR_NULL, row->package_sha256)                                                  \
+    NEXT(origin, TEXT, row->origin)                                                                          \
+    NEXT(ready_ms, INT_OR_NULL, row->ready_ms)
+#define PLAIN(FIRST, NEXT, row)                                                                              \
+    FIRST(campaign_id, INT_OR_NULL, row->campaign_id)                                                        \
     NEXT(reason, TEXT, row->reason)                                                                          \
     NEXT(format, TEXT_OR_NULL, row->format)                                                                  \
-    NEXT(package_sha256, HASH_OR_NULL, row->package_sha256)                                                  \
     NEXT(size_bytes, INT_OR_NULL, row->size_bytes)                                                           \
     NEXT(proven, BOOL, row->proven)                                                                          \
     NEXT(released_by, TEXT_OR_NULL, row->released_by)                                                        \
-    NEXT(origin, TEXT, row->origin)                                                                          \
     NEXT(elsewhere, TEXT, row->elsewhere)                                                                    \
     NEXT(by_proxy, BOOL, row->by_proxy)                                                                      \
     NEXT(acked, TEXT, row->acked)                                                                            \
@@ -28,8 +31,8 @@
     NEXT(sent_ms, INT_OR_NULL, row->sent_ms)                                                                 \
     NEXT(active_ms, INT_OR_NULL, row->active_ms)                                                             \
     NEXT(delivered_ms, INT_OR_NULL, row->delivered_ms)                                                       \
-    NEXT(ended_ms, INT_OR_NULL, row->ended_ms)                                                               \
-    NEXT(ready_ms, INT_OR_NULL, row->ready_ms)
+    NEXT(ended_ms, INT_OR_NULL, row->ended_ms)
+#define CHANGED(FIRST, NEXT, row) KEYED(FIRST, NEXT, row) PLAIN(NEXT, NEXT, row)
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(device_id, INT, row->device_id)                                                                    \
     NEXT(firmware_id, INT, row->firmware_id)                                                                 \
@@ -46,7 +49,8 @@ enum {
     PROMOTE,
     BY_ID,
     ADD,
-    UPDATE,
+    UPDATE_KEYED,
+    UPDATE_PLAIN,
     LIST,
     LINK_DELIVERIES,
     COUNT_GONE,
@@ -65,7 +69,9 @@ static const char *const sql[] = {
     [PROMOTE] = "UPDATE attempt SET beside = 0 WHERE id = $1",
     [BY_ID] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE id = $1",
     [ADD] = "INSERT INTO attempt (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ")",
-    [UPDATE] = "UPDATE attempt SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
+    [UPDATE_KEYED] =
+        "UPDATE attempt SET " COLUMN_CHANGES(KEYED) " WHERE id = $id AND " COLUMN_DIFFER(KEYED),
+    [UPDATE_PLAIN] = "UPDATE attempt SET " COLUMN_CHANGES(PLAIN) " WHERE id = $id",
     [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE device_id = $1 ORDER BY id DESC LIMIT $2",
     [LINK_DELIVERIES] =
         ("SELECT count(*), coalesce(max(delivered_ms), 0) FROM attempt WHERE link_id = $1 "
@@ -167,7 +173,10 @@ bool attempt_update(struct db *db, const struct attempt *attempt, struct error *
     const struct attempt stored = as_stored(attempt);
     struct fleet_attempt before;
     return fleet_attempt_load(db, stored.id, &before, err) &&
-           db_do(db, COMMAND(UPDATE, PARAMS(COLUMN_PARAMS(CHANGED, &stored), P_INT(stored.id))), NULL, err) &&
+           db_do(db, COMMAND(UPDATE_KEYED, PARAMS(COLUMN_PARAMS(KEYED, &stored), P_INT(stored.id))), NULL,
+                 err) &&
+           db_do(db, COMMAND(UPDATE_PLAIN, PARAMS(COLUMN_PARAMS(PLAIN, &stored), P_INT(stored.id))), NULL,
+                 err) &&
            fleet_count_attempt(db, stored.id, &before, err);
 }
 

@@ -16,6 +16,7 @@
        COLUMN_NAMES(COLUMNS)        "id, state, ended_ms"
        COLUMN_VALUES(COLUMNS)       "$id, $state, $ended_ms"
        COLUMN_CHANGES(COLUMNS)      "id = $id, state = $state, ended_ms = $ended_ms"
+       COLUMN_DIFFER(COLUMNS)       "(id, state, ended_ms) IS NOT ($id, $state, $ended_ms)"
        COLUMN_REPLACES(COLUMNS)     "id = excluded.id, …", for ON CONFLICT
        COLUMN_PARAMS(COLUMNS, row)  P_INT(row->id), P_ENUM(row->state, …), …    inside of PARAMS()
        COLUMN_FIELDS(COLUMNS, row)  F_INT(&row->id), F_ENUM(&row->state, …), …  inside of FIELDS()
@@ -59,6 +60,7 @@
 #define COLUMN_NAMES(table)       table(COLUMN_NAME_FIRST, COLUMN_NAME_NEXT, )
 #define COLUMN_VALUES(table)      table(COLUMN_VALUE_FIRST, COLUMN_VALUE_NEXT, )
 #define COLUMN_CHANGES(table)     table(COLUMN_CHANGE_FIRST, COLUMN_CHANGE_NEXT, )
+#define COLUMN_DIFFER(table)      "(" COLUMN_NAMES(table) ") IS NOT (" COLUMN_VALUES(table) ")"
 #define COLUMN_REPLACES(table)    table(COLUMN_REPLACE_FIRST, COLUMN_REPLACE_NEXT, )
 #define COLUMN_PARAMS(table, row) table(COLUMN_PARAM_FIRST, COLUMN_PARAM_NEXT, (row))
 #define COLUMN_FIELDS(table, row) table(COLUMN_FIELD_FIRST, COLUMN_FIELD_NEXT, (row))

@@ -9,15 +9,22 @@
 #include "upgrade/rhythm.h"
 #include "storage/fleet.h"
 
-#define CHANGED(FIRST, NEXT, row)                                                                            \
+/* Columns of indexes and of foreign keys. They rarely change, and storing them costs much more than the others. */
+#define KEYED(FIRST, NEXT, row)                                                                              \
     FIRST(firmware_id, INT, row->firmware_id)                                                                \
-    NEXT(confirmed_version, TEXT_OR_NULL, row->confirmed_version)                                            \
+    NEXT(claim_version, TEXT_OR_NULL, row->claim.version)                                                    \
+    NEXT(claim_firmware_id, INT_OR_NULL, row->claim.firmware_id)                                             \
+    NEXT(blocked, BOOL, row->blocked)                                                                        \
+    NEXT(notice, TEXT_OR_NULL, row->notice)                                                                  \
+    NEXT(state, ENUM_OR_NULL, row->state, &stored_states)                                                    \
+    NEXT(replaced_by, INT_OR_NULL, row->replaced_by)                                                         \
+    NEXT(held_out_ms, INT_OR_NULL, row->held_out_ms)
+#define PLAIN(FIRST, NEXT, row)                                                                              \
+    FIRST(confirmed_version, TEXT_OR_NULL, row->confirmed_version)                                           \
     NEXT(confirmed_ms, INT_OR_NULL, row->confirmed_ms)                                                       \
     NEXT(confirmed_by, ENUM_OR_NULL, row->confirmed_by, &reported_by_names)                                  \
     NEXT(confirmed_grade, ENUM_OR_NULL, row->confirmed_grade, &grade_names)                                  \
     NEXT(build_sha256, HASH_OR_NULL, row->build)                                                             \
-    NEXT(claim_version, TEXT_OR_NULL, row->claim.version)                                                    \
-    NEXT(claim_firmware_id, INT_OR_NULL, row->claim.firmware_id)                                             \
     NEXT(claim_ms, INT_OR_NULL, row->claim.at_ms)                                                            \
     NEXT(claim_by, ENUM_OR_NULL, row->claim.by, &reported_by_names)                                          \
     NEXT(claim_grade, ENUM_OR_NULL, row->claim.grade, &grade_names)                                          \
@@ -31,14 +38,10 @@
     NEXT(last_code, INT_OR_NULL, row->last_code)                                                             \
     NEXT(last_reason, TEXT_OR_NULL, row->last_reason)                                                        \
     NEXT(last_answer_ms, INT_OR_NULL, row->last_answer_ms)                                                   \
-    NEXT(blocked, BOOL, row->blocked)                                                                        \
-    NEXT(notice, TEXT_OR_NULL, row->notice)                                                                  \
     NEXT(tags, TEXT_OR_NULL, row->tags)                                                                      \
     NEXT(note, TEXT_OR_NULL, row->note)                                                                      \
-    NEXT(state, ENUM_OR_NULL, row->state, &stored_states)                                                    \
-    NEXT(state_ms, INT_OR_NULL, row->state_ms)                                                               \
-    NEXT(replaced_by, INT_OR_NULL, row->replaced_by)                                                         \
-    NEXT(held_out_ms, INT_OR_NULL, row->held_out_ms)
+    NEXT(state_ms, INT_OR_NULL, row->state_ms)
+#define CHANGED(FIRST, NEXT, row) KEYED(FIRST, NEXT, row) PLAIN(NEXT, NEXT, row)
 #define COLUMNS(FIRST, NEXT, row)                                                                            \
     FIRST(id, INT, row->id)                                                                                  \
     NEXT(product_id, INT, row->product_id)                                                                   \
@@ -65,7 +68,8 @@ enum {
     FIND_IMEI,
     BY_ID,
     ADD,
-    UPDATE,
+    UPDATE_KEYED,
+    UPDATE_PLAIN,
     SEEN,
     WALK,
     WALK_FIRMWARE,
@@ -93,7 +97,9 @@ static const char *const sql[] = {
                   "ORDER BY device = $5 DESC, id LIMIT 1",
     [BY_ID] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM device WHERE id = $1",
     [ADD] = "INSERT INTO device (product_id, id_kind, device, firmware_id) VALUES ($1, $2, $3, $4)",
-    [UPDATE] = "UPDATE device SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
+    [UPDATE_KEYED] =
+        "UPDATE device SET " COLUMN_CHANGES(KEYED) " WHERE id = $id AND " COLUMN_DIFFER(KEYED),
+    [UPDATE_PLAIN] = "UPDATE device SET " COLUMN_CHANGES(PLAIN) " WHERE id = $id",
     [SEEN] =
         "UPDATE device SET check_ins = check_ins + $1, last_seen_ms = CASE WHEN last_seen_ms > $2 "
         "AND last_seen_ms <= $3 THEN last_seen_ms ELSE $2 END, "
@@ -226,7 +232,10 @@ bool device_add(struct db *db, int64_t product_id, const struct identity *identi
 
 bool device_update(struct db *db, const struct device *device, struct error *err)
 {
-    return db_do(db, COMMAND(UPDATE, PARAMS(COLUMN_PARAMS(CHANGED, device), P_INT(device->id))), NULL, err) &&
+    return db_do(db, COMMAND(UPDATE_KEYED, PARAMS(COLUMN_PARAMS(KEYED, device), P_INT(device->id))), NULL,
+                 err) &&
+           db_do(db, COMMAND(UPDATE_PLAIN, PARAMS(COLUMN_PARAMS(PLAIN, device), P_INT(device->id))), NULL,
+                 err) &&
            fleet_count_device(db, device->id, err);
 }
 

@@ -199,6 +199,42 @@ static void test_no_statement_scans(void **state)
     sqlite3_close(handle);
 }
 
+static unsigned count_opcode(sqlite3 *handle, const char *sql, const char *opcode)
+{
+    sqlite3_stmt *program;
+    unsigned count = 0;
+    char *explain = sqlite3_mprintf("EXPLAIN %s", sql);
+    assert_int_equal(sqlite3_prepare_v2(handle, explain, -1, &program, NULL), SQLITE_OK);
+    while (sqlite3_step(program) == SQLITE_ROW)
+        count += strcmp((const char *)sqlite3_column_text(program, 1), opcode) == 0;
+    sqlite3_finalize(program);
+    sqlite3_free(explain);
+    return count;
+}
+
+/* A device or an attempt is stored by two statements: one for the columns of indexes, which runs only when one of these
+   differs, and one for the other columns. */
+static void test_plain_columns_are_in_no_index(void **state)
+{
+    struct place *place = *state;
+    static const char *const plain[] = {"UPDATE device SET confirmed_version = ",
+                                        "UPDATE attempt SET campaign_id = "};
+    sqlite3 *handle;
+    unsigned seen = 0;
+    assert_int_equal(sqlite3_open(place->file, &handle), SQLITE_OK);
+    for (unsigned t = 0; t < db_table_count; t++)
+        for (unsigned s = 0; s < db_tables[t]->count; s++)
+            for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+                if (strncmp(db_tables[t]->sql[s], plain[i], strlen(plain[i])) != 0)
+                    continue;
+                assert_int_equal(count_opcode(handle, db_tables[t]->sql[s], "OpenWrite"), 1);
+                assert_int_equal(count_opcode(handle, db_tables[t]->sql[s], "FkIfZero"), 0);
+                seen++;
+            }
+    assert_int_equal(seen, 2);
+    sqlite3_close(handle);
+}
+
 static void test_parameters_are_numbered_in_order_of_appearance(void **state)
 {
     (void)state;
@@ -290,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_no_statement_scans, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(test_plain_columns_are_in_no_index, place_make, place_remove),
         cmocka_unit_test(test_parameters_are_numbered_in_order_of_appearance),
         cmocka_unit_test_setup_teardown(test_reader_cannot_write, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_newer_schema_is_refused, place_make, place_remove),
