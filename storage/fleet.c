@@ -59,8 +59,10 @@ static const char *const sql[] = {
         ", " CONFIRMED_BY_US("$1", "$2", "d.id") ", a.state, a.to_version = a.target_version FROM device d JOIN attempt a ON a.id = " NEWEST_FOR_TARGET(
             "$1", "$2", "d.id") " WHERE d.id = $3 AND d.firmware_id = $1 AND d.state IS NULL",
     [MEMBERSHIPS] = "SELECT firmware_id, target_version, group_id FROM fleet_member WHERE device_id = $1",
+    /* No row for a device or a firmware that was removed since. */
     [JOIN] =
-        "INSERT INTO fleet_member (device_id, firmware_id, target_version, group_id) VALUES ($1, $2, $3, $4) "
+        "INSERT INTO fleet_member (device_id, firmware_id, target_version, group_id) SELECT $1, $2, $3, $4 "
+        "FROM device d JOIN firmware f ON f.id = $2 WHERE d.id = $1 "
         "ON CONFLICT (device_id, firmware_id, target_version) DO UPDATE SET group_id = excluded.group_id",
     [LEAVE] = "DELETE FROM fleet_member WHERE device_id = $1 AND firmware_id = $2 AND target_version = $3",
     [LEAVE_ALL] = "DELETE FROM fleet_member WHERE device_id = $1",
@@ -175,17 +177,33 @@ static bool add_membership(struct membership **list, size_t *count, int64_t firm
     return true;
 }
 
-static bool is_for(const struct membership *one, const struct fleet_attempt *attempt)
+/* A device that has changed, and the target of its attempt that has changed. */
+struct change {
+    int64_t device_id, firmware_id; /* firmware_id 0: no attempt has changed */
+    char target[VERSION_TEXT_SIZE];
+    bool joins; /* the attempt is a main attempt: the device belongs to those with attempts for the target */
+};
+
+struct changes { /* of one device */
+    const struct change *list;
+    size_t count;
+};
+
+static bool is_for(const struct membership *one, const struct changes *changes)
 {
-    return attempt && one->firmware_id == attempt->firmware_id && strcmp(one->target, attempt->target) == 0;
+    for (size_t i = 0; i < changes->count; i++)
+        if (one->firmware_id == changes->list[i].firmware_id &&
+            strcmp(one->target, changes->list[i].target) == 0)
+            return true;
+    return false;
 }
 
 /* The groups that may have changed: those of all devices first. While the device stays in them, only the targets
-   of the changed attempt matter. `before` and `after` are that attempt, or NULL. */
-static bool count_all(struct db *db, int64_t device_id, const struct membership *list, size_t count,
-                      const struct fleet_attempt *before, const struct fleet_attempt *after,
-                      struct error *err)
+   of the changed attempts matter. */
+static bool count_all(struct db *db, const struct changes *changes, const struct membership *list,
+                      size_t count, struct error *err)
 {
+    int64_t device_id = changes->list->device_id;
     bool moved = false, one_moved;
     for (size_t i = 0; i < count; i++) {
         if (list[i].target[0])
@@ -195,18 +213,28 @@ static bool count_all(struct db *db, int64_t device_id, const struct membership 
         moved |= one_moved;
     }
     for (size_t i = 0; i < count; i++)
-        if (list[i].target[0] && (moved || is_for(&list[i], before) || is_for(&list[i], after)) &&
+        if (list[i].target[0] && (moved || is_for(&list[i], changes)) &&
             !count_membership(db, device_id, &list[i], &one_moved, err))
             return false;
     return true;
 }
 
-static bool count_device(struct db *db, int64_t device_id, const struct fleet_attempt *before,
-                         const struct fleet_attempt *after, struct error *err)
+static bool add_targets(struct membership **list, size_t *count, const struct changes *changes,
+                        struct error *err)
+{
+    for (size_t i = 0; i < changes->count; i++)
+        if (changes->list[i].joins &&
+            !add_membership(list, count, changes->list[i].firmware_id, changes->list[i].target, err))
+            return false;
+    return true;
+}
+
+static bool count_device(struct db *db, const struct changes *changes, struct error *err)
 {
     _cleanup_(cleanup_free) struct membership *list = NULL;
     struct membership row = {.group_id = 0};
     struct fleet_group now = {.id = 0};
+    int64_t device_id = changes->list->device_id;
     size_t count;
     bool found;
     return db_list(db,
@@ -216,14 +244,51 @@ static bool count_device(struct db *db, int64_t device_id, const struct fleet_at
            db_row(db, QUERY(OF_DEVICE, PARAMS(P_INT(device_id)), FIELDS(COLUMN_FIELDS(KEY, (&now)))), &found,
                   err) &&
            (!found || add_membership(&list, &count, now.firmware_id, "", err)) &&
-           (!after || after->beside ||
-            add_membership(&list, &count, after->firmware_id, after->target, err)) &&
-           count_all(db, device_id, list, count, before, after, err);
+           add_targets(&list, &count, changes, err) && count_all(db, changes, list, count, err);
 }
+
+static int compare_devices(const void *a, const void *b)
+{
+    int64_t left = ((const struct change *)a)->device_id, right = ((const struct change *)b)->device_id;
+    return (left > right) - (left < right);
+}
+
+/* Once for each device of the transaction. */
+static bool count_changed(struct db *db, void *items, size_t count, struct error *err)
+{
+    struct change *list = items;
+    _cleanup_(cleanup_free) struct change *sorted = malloc(count * sizeof *sorted);
+    if (!sorted)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    memcpy(sorted, list, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, compare_devices);
+    for (size_t i = 0, next; i < count; i = next) {
+        for (next = i + 1; next < count && sorted[next].device_id == sorted[i].device_id;)
+            next++;
+        if (!count_device(db, &(struct changes){sorted + i, next - i}, err))
+            return false;
+    }
+    return true;
+}
+
+const struct db_deferral db_deferral = {
+    .entity = ENTITY_FLEET, .tables = "fleet_", .size = sizeof(struct change), .run = count_changed};
 
 bool fleet_count_device(struct db *db, int64_t device_id, struct error *err)
 {
-    return count_device(db, device_id, NULL, NULL, err);
+    return db_defer(db, &(struct change){.device_id = device_id}, err);
+}
+
+/* The attempt of the device has changed from *before to *after. */
+static bool defer_attempt(struct db *db, const struct fleet_attempt *before,
+                          const struct fleet_attempt *after, struct error *err)
+{
+    struct change left = {.device_id = after->device_id, .firmware_id = before->firmware_id};
+    struct change entered = {
+        .device_id = after->device_id, .firmware_id = after->firmware_id, .joins = !after->beside};
+    memcpy(left.target, before->target, sizeof left.target);
+    memcpy(entered.target, after->target, sizeof entered.target);
+    return db_defer(db, &left, err) && db_defer(db, &entered, err);
 }
 
 bool fleet_remove_device(struct db *db, int64_t device_id, struct error *err)
@@ -325,5 +390,5 @@ bool fleet_count_attempt(struct db *db, int64_t attempt_id, const struct fleet_a
     after.bytes_acked = before->bytes_acked;
     bool only_bytes = is_same(before, &after);
     after.bytes_acked = bytes_acked;
-    return only_bytes || count_device(db, after.device_id, before, &after, err);
+    return only_bytes || defer_attempt(db, before, &after, err);
 }

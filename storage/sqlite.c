@@ -94,16 +94,6 @@ static void count_change(void *cls, int operation, const char *database, const c
                    strcmp(table, "quarantine") == 0;
 }
 
-/* SQLite does not call the hook for a rollback. So each rollback of a transaction with changes counts as a
-   change. */
-static void count_rollback(struct db *db)
-{
-    if (db->changes == db->changes_at_begin)
-        return;
-    db->changes++;
-    db->image_changes++;
-}
-
 uint64_t db_changes(const struct db *db)
 {
     return db->changes;
@@ -138,18 +128,22 @@ static bool check_whole(struct db *db, struct error *err)
 static bool prepare_all(struct db *db, bool lenient, struct error *err)
 {
     db->prepared = calloc(db_table_count, sizeof *db->prepared);
-    if (!db->prepared)
+    db->traits = calloc(db_table_count, sizeof *db->traits);
+    if (!db->prepared || !db->traits)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     for (unsigned t = 0; t < db_table_count; t++) {
         const struct db_table *table = db_tables[t];
         db->prepared[t] = calloc(table->count, sizeof *db->prepared[t]);
-        if (!db->prepared[t])
+        db->traits[t] = calloc(table->count, sizeof *db->traits[t]);
+        if (!db->prepared[t] || !db->traits[t])
             return error_set(err, ERROR_INTERNAL, "out of memory");
-        for (unsigned s = 0; s < table->count; s++)
+        for (unsigned s = 0; s < table->count; s++) {
             if (sqlite3_prepare_v3(db->handle, table->sql[s], -1, SQLITE_PREPARE_PERSISTENT,
                                    &db->prepared[t][s], NULL) != SQLITE_OK &&
                 !(lenient && (sqlite3_errcode(db->handle) & 0xFF) == SQLITE_ERROR))
                 return sqlite_fail(db, table->sql[s], err);
+            db->traits[t][s] = sqlite_traits_of(db->prepared[t][s], t);
+        }
     }
     return true;
 }
@@ -171,6 +165,10 @@ static bool open_file(const char *path, int flags, struct db **ret, struct error
     }
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    if (!sqlite_prepare_transactions(db, err)) {
+        db_close(db);
+        return false;
+    }
     *ret = db;
     return true;
 }
@@ -273,70 +271,18 @@ void db_close(struct db *db)
         for (unsigned s = 0; db->prepared[t] && s < db_tables[t]->count; s++)
             sqlite3_finalize(db->prepared[t][s]);
         free(db->prepared[t]);
+        if (db->traits)
+            free(db->traits[t]);
     }
     free(db->prepared);
+    free(db->traits);
+    sqlite_end_transactions(db);
     sqlite3_close(db->handle);
     seal_free(db->seal);
     free(db);
 }
 
-/* Transactions */
-
 void db_watch(struct db *db, struct file_watch *file_watch)
 {
     db->file_watch = file_watch;
-}
-
-static bool is_in_place(const struct db *db, struct error *err)
-{
-    return !db->file_watch || file_watch_check(db->file_watch, err);
-}
-
-bool db_begin(struct db *db, struct error *err)
-{
-    db->changes_at_begin = db->changes;
-    return is_in_place(db, err) && sqlite_exec(db, "BEGIN IMMEDIATE", err);
-}
-
-bool db_begin_read(struct db *db, struct error *err)
-{
-    return sqlite_exec(db, "BEGIN", err);
-}
-
-bool db_commit(struct db *db, struct error *err)
-{
-    if (sqlite_exec(db, "COMMIT", err))
-        return is_in_place(db,
-                           err); /* after the commit, so that a file removed before the commit is noticed */
-    db_rollback(db);
-    return false;
-}
-
-void db_rollback(struct db *db)
-{
-    count_rollback(db);
-    if (db_in_transaction(db))
-        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
-}
-
-bool db_in_transaction(const struct db *db)
-{
-    return !sqlite3_get_autocommit(db->handle);
-}
-
-bool db_savepoint(struct db *db, struct error *err)
-{
-    return sqlite_exec(db, "SAVEPOINT task", err);
-}
-
-bool db_release(struct db *db, struct error *err)
-{
-    return sqlite_exec(db, "RELEASE task", err);
-}
-
-void db_rollback_savepoint(struct db *db)
-{
-    count_rollback(db);
-    if (db_in_transaction(db))
-        sqlite3_exec(db->handle, "ROLLBACK TO task; RELEASE task", NULL, NULL, NULL);
 }

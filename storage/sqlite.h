@@ -8,13 +8,46 @@
 #include "storage/db.h"
 #include "storage/seal.h"
 
+#define SAVEPOINTS_MAX 4 /* one in another */
+
+enum sqlite_control {
+    CONTROL_BEGIN,
+    CONTROL_BEGIN_READ,
+    CONTROL_COMMIT,
+    CONTROL_ROLLBACK,
+    CONTROL_SAVEPOINT,
+    CONTROL_RELEASE,
+    CONTROL_ROLLBACK_TO,
+    CONTROL_COUNT
+};
+
+enum sqlite_trait { /* of a statement */
+                    SQLITE_TRAIT_WRITES = 1,
+                    SQLITE_TRAIT_READS_DEFERRED =
+                        2 /* reads a table whose changes may be put off: see db_defer() */
+};
+
+struct db_deferred_list {
+    char *items;
+    size_t count, capacity;
+    bool running;
+};
+
 struct db {
     sqlite3 *handle;
     struct file_watch *file_watch; /* NULL: not watched; the caller's */
     struct seal *seal;             /* NULL: there is no secret.key beside the file */
     sqlite3_stmt ***prepared;      /* [table][statement] */
-    uint64_t changes;              /* see db_changes() */
-    uint64_t image_changes;        /* see db_image_changes() */
+    unsigned char **traits;        /* of each of them: enum sqlite_trait */
+    sqlite3_stmt *control[CONTROL_COUNT];
+    struct db_deferred_list deferred;
+    struct {
+        size_t deferred; /* items that were put off before */
+        bool is_set;     /* SQLite has the savepoint: a statement has written since */
+    } savepoint[SAVEPOINTS_MAX];
+    unsigned savepoints;
+    uint64_t changes;       /* see db_changes() */
+    uint64_t image_changes; /* see db_image_changes() */
     uint64_t changes_at_begin;
     unsigned touched;       /* see db_take_touched() */
     unsigned upgraded_from; /* see db_upgraded_from() */
@@ -27,6 +60,14 @@ bool sqlite_fail(struct db *db, const char *what, struct error *err);
 bool sqlite_exec(struct db *db, const char *sql, struct error *err);
 /* The first column of the first row, cut at `size`. Without a row it is an error. */
 bool sqlite_text(struct db *db, const char *sql, char *out, size_t size, struct error *err);
+
+/* Transactions (sqlite_transaction.c): their statements are prepared once. */
+bool sqlite_prepare_transactions(struct db *db, struct error *err);
+void sqlite_end_transactions(struct db *db);
+/* NULL: the statement could not be prepared. */
+unsigned char sqlite_traits_of(sqlite3_stmt *statement, unsigned table);
+/* Before a statement with these traits runs. */
+bool sqlite_before(struct db *db, unsigned char traits, struct error *err);
 
 /* Applies the missing migrations in one transaction, after sqlite_keep_old(). Refuses the file of another or a newer
    dfotad. */

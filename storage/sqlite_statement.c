@@ -197,7 +197,8 @@ bool db_rows(struct db *db, const struct db_query *query, db_each *each, void *c
     if (!statement)
         return error_set(err, ERROR_INTERNAL, "the database lacks a table or a column for: %.200s",
                          query->table->sql[query->statement]);
-    bool ok = bind(db, statement, query->params, query->param_count, err);
+    bool ok = sqlite_before(db, db->traits[query->table->number][query->statement], err) &&
+              bind(db, statement, query->params, query->param_count, err);
     while (ok) {
         int step = sqlite3_step(statement);
         if (step == SQLITE_DONE)

@@ -104,14 +104,19 @@ static void change_attempt(struct fleet *fleet, const struct device *device)
     assert_ok(attempt_update(db, &attempt, &err), err);
 }
 
-static void change(struct fleet *fleet)
+/* Inside of a transaction too, the counts are those of this moment. */
+static void check_now(struct fleet *fleet)
 {
-    struct device *device = &fleet->device[any(DEVICES)], before = *device;
-    struct db *db = fleet->place->db;
-    bool undo = any(6) == 0;
     struct error err;
-    assert_ok(db_begin(db, &err), err);
-    assert_ok(db_savepoint(db, &err), err);
+    int64_t counted, active = 0;
+    for (unsigned i = 0; i < DEVICES; i++)
+        active += fleet->device[i].state == DEVICE_ACTIVE;
+    assert_ok(device_count(fleet->place->db, &counted, &err), err);
+    assert_int_equal(counted, active);
+}
+
+static void change_any(struct fleet *fleet, struct device *device)
+{
     switch (any(4)) {
     case 0:
         change_device(fleet, device);
@@ -122,13 +127,38 @@ static void change(struct fleet *fleet)
     default:
         change_attempt(fleet, device);
     }
-    if (undo) {
+}
+
+/* One task of a transaction. `depth` savepoints are around it. */
+static void change(struct fleet *fleet, unsigned depth)
+{
+    struct device before[DEVICES];
+    struct db *db = fleet->place->db;
+    struct error err;
+    memcpy(before, fleet->device, sizeof before);
+    assert_ok(db_savepoint(db, &err), err);
+    change_any(fleet, &fleet->device[any(DEVICES)]);
+    if (any(4) == 0)
+        check_now(fleet);
+    if (depth < 2 && any(4) == 0)
+        change(fleet, depth + 1);
+    if (any(6) == 0) {
         db_rollback_savepoint(db);
-        *device = before;
+        memcpy(fleet->device, before, sizeof before);
     } else {
         assert_ok(db_release(db, &err), err);
     }
-    assert_ok(db_commit(db, &err), err);
+    if (any(4) == 0)
+        check_now(fleet);
+}
+
+static void run_transaction(struct fleet *fleet)
+{
+    struct error err;
+    assert_ok(db_begin(fleet->place->db, &err), err);
+    for (unsigned tasks = 1 + any(5); tasks; tasks--)
+        change(fleet, 0);
+    assert_ok(db_commit(fleet->place->db, &err), err);
 }
 
 static void restart(struct fleet *fleet)
@@ -338,10 +368,12 @@ static void check_removal(struct fleet *fleet)
     int64_t before, after;
     assert_true(identity_parse(slice_of("uid:removed"), &identity));
     assert_ok(device_count(db, &before, &err), err);
+    assert_ok(db_begin(db, &err), err);
     assert_ok(device_add(db, fleet->scene.product.id, &identity, fleet->other.id, &device, &err), err);
     strcpy(device.asked_version, "8.8");
     assert_ok(device_update(db, &device, &err), err);
     assert_ok(removal_device(db, device.id, &err), err);
+    assert_ok(db_commit(db, &err), err);
     assert_ok(device_count(db, &after, &err), err);
     assert_int_equal(before, after);
     check(fleet);
@@ -364,7 +396,7 @@ static void test_counts_agree_with_a_recount(void **state)
     }
     seed = 1;
     for (unsigned i = 1; i <= EVENTS; i++) {
-        change(&fleet);
+        run_transaction(&fleet);
         if (i % 1000 == 0)
             restart(&fleet);
         if (i % 100 == 0)

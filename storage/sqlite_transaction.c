@@ -1,0 +1,201 @@
+/* SPDX-FileCopyrightText: The dfota authors
+   SPDX-License-Identifier: Apache-2.0 */
+/* Transactions, savepoints, and what is put off until the end of a transaction. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/file_watch.h"
+#include "storage/sqlite.h"
+
+static const char *const control_sql[CONTROL_COUNT] = {
+    [CONTROL_BEGIN] = "BEGIN IMMEDIATE",
+    [CONTROL_BEGIN_READ] = "BEGIN",
+    [CONTROL_COMMIT] = "COMMIT",
+    [CONTROL_ROLLBACK] = "ROLLBACK",
+    [CONTROL_SAVEPOINT] = "SAVEPOINT task",
+    [CONTROL_RELEASE] = "RELEASE task",
+    [CONTROL_ROLLBACK_TO] = "ROLLBACK TO task",
+};
+
+bool sqlite_prepare_transactions(struct db *db, struct error *err)
+{
+    for (unsigned i = 0; i < CONTROL_COUNT; i++)
+        if (sqlite3_prepare_v3(db->handle, control_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &db->control[i],
+                               NULL) != SQLITE_OK)
+            return sqlite_fail(db, control_sql[i], err);
+    return true;
+}
+
+void sqlite_end_transactions(struct db *db)
+{
+    for (unsigned i = 0; i < CONTROL_COUNT; i++)
+        sqlite3_finalize(db->control[i]);
+    free(db->deferred.items);
+}
+
+static bool run_control(struct db *db, enum sqlite_control which, struct error *err)
+{
+    bool ok = sqlite3_step(db->control[which]) == SQLITE_DONE || sqlite_fail(db, control_sql[which], err);
+    sqlite3_reset(db->control[which]);
+    return ok;
+}
+
+/* What is put off */
+
+/* The items that were put off before the innermost savepoint. */
+static size_t outer_items(const struct db *db)
+{
+    return db->savepoints ? db->savepoint[db->savepoints - 1].deferred : 0;
+}
+
+unsigned char sqlite_traits_of(sqlite3_stmt *statement, unsigned table)
+{
+    if (!statement)
+        return 0;
+    unsigned char traits = sqlite3_stmt_readonly(statement) ? 0 : SQLITE_TRAIT_WRITES;
+    if (table != db_deferral.entity && strstr(sqlite3_sql(statement), db_deferral.tables))
+        traits |= SQLITE_TRAIT_READS_DEFERRED;
+    return traits;
+}
+
+static bool run_deferred(struct db *db, struct error *err)
+{
+    struct db_deferred_list *list = &db->deferred;
+    if (list->count == 0 || list->running)
+        return true;
+    list->running = true;
+    bool ok = db_deferral.run(db, list->items, list->count, err);
+    list->running = false;
+    if (ok)
+        list->count =
+            outer_items(db); /* a rollback to the savepoint takes back what was worked out for these */
+    return ok;
+}
+
+bool db_defer(struct db *db, const void *item, struct error *err)
+{
+    struct db_deferred_list *list = &db->deferred;
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 64;
+        char *items = reallocarray(list->items, capacity, db_deferral.size);
+        if (!items)
+            return error_set(err, ERROR_INTERNAL, "out of memory");
+        list->items = items;
+        list->capacity = capacity;
+    }
+    memcpy(list->items + list->count++ * db_deferral.size, item, db_deferral.size);
+    if (db_in_transaction(db))
+        return true;
+    bool ok = run_deferred(db, err);
+    list->count = 0;
+    return ok;
+}
+
+/* Begin and end */
+
+static bool is_in_place(const struct db *db, struct error *err)
+{
+    return !db->file_watch || file_watch_check(db->file_watch, err);
+}
+
+static void forget_all(struct db *db)
+{
+    db->deferred.count = 0;
+    db->savepoints = 0;
+}
+
+bool db_begin(struct db *db, struct error *err)
+{
+    db->changes_at_begin = db->changes;
+    forget_all(db);
+    return is_in_place(db, err) && run_control(db, CONTROL_BEGIN, err);
+}
+
+bool db_begin_read(struct db *db, struct error *err)
+{
+    return run_control(db, CONTROL_BEGIN_READ, err);
+}
+
+bool db_commit(struct db *db, struct error *err)
+{
+    bool ok = run_deferred(db, err);
+    if (ok && run_control(db, CONTROL_COMMIT, err)) {
+        forget_all(db);
+        return is_in_place(db,
+                           err); /* after the commit, so that a file removed before the commit is noticed */
+    }
+    db_rollback(db);
+    return false;
+}
+
+/* SQLite does not call the hook for a rollback. So each rollback of a transaction with changes counts as a
+   change. */
+static void count_rollback(struct db *db)
+{
+    if (db->changes == db->changes_at_begin)
+        return;
+    db->changes++;
+    db->image_changes++;
+}
+
+void db_rollback(struct db *db)
+{
+    struct error unwanted;
+    count_rollback(db);
+    forget_all(db);
+    if (db_in_transaction(db))
+        (void)!run_control(db, CONTROL_ROLLBACK, &unwanted);
+}
+
+bool db_in_transaction(const struct db *db)
+{
+    return !sqlite3_get_autocommit(db->handle);
+}
+
+/* Savepoints */
+
+static bool set_savepoints(struct db *db, struct error *err)
+{
+    for (unsigned i = 0; i < db->savepoints; i++) {
+        if (db->savepoint[i].is_set)
+            continue;
+        if (!run_control(db, CONTROL_SAVEPOINT, err))
+            return false;
+        db->savepoint[i].is_set = true;
+    }
+    return true;
+}
+
+bool sqlite_before(struct db *db, unsigned char traits, struct error *err)
+{
+    return (!(traits & SQLITE_TRAIT_READS_DEFERRED) || run_deferred(db, err)) &&
+           (!(traits & SQLITE_TRAIT_WRITES) || set_savepoints(db, err));
+}
+
+bool db_savepoint(struct db *db, struct error *err)
+{
+    if (db->savepoints == SAVEPOINTS_MAX)
+        return error_set(err, ERROR_INTERNAL, "too many savepoints");
+    db->savepoint[db->savepoints].deferred = db->deferred.count;
+    db->savepoint[db->savepoints++].is_set = false;
+    return true;
+}
+
+bool db_release(struct db *db, struct error *err)
+{
+    return db->savepoints == 0 || !db->savepoint[--db->savepoints].is_set ||
+           run_control(db, CONTROL_RELEASE, err);
+}
+
+void db_rollback_savepoint(struct db *db)
+{
+    struct error unwanted;
+    count_rollback(db);
+    if (db->savepoints == 0)
+        return;
+    unsigned last = --db->savepoints;
+    db->deferred.count = db->savepoint[last].deferred;
+    if (db->savepoint[last].is_set && db_in_transaction(db) &&
+        run_control(db, CONTROL_ROLLBACK_TO, &unwanted))
+        (void)!run_control(db, CONTROL_RELEASE, &unwanted);
+}
