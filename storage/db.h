@@ -150,7 +150,7 @@ bool db_begin_read(struct db *db, struct error *err);
 bool db_commit(struct db *db, struct error *err);
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db); /* also false after a statement failed and SQLite rolled back */
-/* SQLite gets the savepoint with the first statement that writes after this call. */
+/* Inside of a transaction. SQLite gets the savepoint with the first statement that writes after this call. */
 bool db_savepoint(struct db *db, struct error *err);
 bool db_release(struct db *db, struct error *err);
 void db_rollback_savepoint(struct db *db);

@@ -295,7 +295,7 @@ static void test_a_time_in_the_future_counts_as_now(void **state)
     for (int64_t now_ms = 20; now_ms < 70; now_ms += 10)
         evaluate(db, &told, now_ms);
     assert_int_equal(told.campaign.stage, 0);
-    assert_ok(campaign_evaluate_all(db, 70, &err), err);
+    assert_ok(db_begin(db, &err) && campaign_evaluate_all(db, 70, &err) && db_commit(db, &err), err);
     assert_ok(campaign_get(db, told.scene.firmware.id, "spring", &told.campaign, &err), err);
     assert_int_equal(told.campaign.stage, 1);
     told.campaign.stage_started_ms = 1000000;
@@ -324,7 +324,7 @@ static void test_a_campaign_that_cannot_be_evaluated_stops_no_other(void **state
     assert_ok(campaign_add(db, &after, &err), err);
     assert_ok(campaign_stages_set(db, broken.id, &none, &err), err);
     assert_ok(campaign_stages_set(db, after.id, &stages, &err), err);
-    assert_ok(campaign_evaluate_all(db, 100, &err), err);
+    assert_ok(db_begin(db, &err) && campaign_evaluate_all(db, 100, &err) && db_commit(db, &err), err);
     for (int i = 0; i < 2; i++) {
         assert_ok(campaign_get(db, told.scene.firmware.id, i ? "after" : "spring", &after, &err), err);
         assert_int_equal(after.stage, 1);
