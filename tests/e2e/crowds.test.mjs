@@ -90,7 +90,7 @@ describe('bodies:', { skip: process.env.DFOTA_SANITIZED ? 'sanitizers take their
         await Promise.all(waiting.map((peer) => peer.over));
         assert.ok(waiting.every((peer) => peer.answer.status === 200 || peer.answer.status === 422),
             [...new Set(waiting.map((peer) => peer.answer.status))].join());
-        assert.equal(server.log('bodies-refused').length, 1, 'once a minute');
+        assert.equal((await server.logged('bodies-refused')).length, 1, 'once a minute');
     });
 });
 

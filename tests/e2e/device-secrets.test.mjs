@@ -131,7 +131,7 @@ describe('a secret that is wrong', () => {
         }
         const found = await rows(scene, 'secret-conflict');
         assert.deepEqual(found.map(({ device, detail }) => [device, detail.secret]), [[`imei:${a.id}`, theirs.secret]]);
-        assert.equal(server.log('secret-conflict').filter(({ device }) => device === a.id).length, 1);
+        assert.equal((await server.logged('secret-conflict', 1, ({ device }) => device === a.id)).length, 1);
         const record = await scene.record(a);
         assert.equal(record.secret_conflict.secret, theirs.secret);
         assert.equal(record.secret.secret, mine.secret);

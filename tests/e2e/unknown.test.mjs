@@ -142,7 +142,7 @@ test('two modules with one id are reported, and the loop guard stays open', asyn
     assert.match(device.notice, /two modules seem to share this id/);
     assert.equal(device.blocked, false);
     assert.ok(device.attempts.filter((a) => a.state === 'diverged').length <= 1, 'not diverged again and again');
-    assert.equal(server.log('device-shared').length, 1);
+    assert.equal((await server.logged('device-shared')).length, 1);
     const noticed = (await server.admin('GET', `/products/${scene.product}/devices?notice=1`)).json.items;
     assert.deepEqual(noticed.map((d) => d.device), [imei]);
 

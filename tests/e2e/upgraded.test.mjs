@@ -189,7 +189,7 @@ test('the target of an older server becomes a plain campaign', async () => {
 });
 
 test('the upgrade is logged once', async () => {
-    const [line] = server.log('packages-outdated');
+    const [line] = await server.logged('packages-outdated');
     assert.equal(line.count, '6');
     await server.restart();
     assert.equal(server.log('packages-outdated').length, 1);
