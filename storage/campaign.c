@@ -108,7 +108,7 @@ static const char *const sql[] = {
     [LIST] = SELECT "WHERE firmware_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
     [LIST_ALL] = SELECT "WHERE id < $1 ORDER BY id DESC LIMIT $2",
     [PLAIN] = SELECT "WHERE firmware_id = $1 AND plain = 1 AND " IS_LIVE,
-    [OPEN] = SELECT "WHERE firmware_id = $1 AND audience = 'all' AND " IS_LIVE " ORDER BY filter IS NULL, id DESC",
+    [OPEN] = KEPT SELECT "WHERE firmware_id = $1 AND audience = 'all' AND " IS_LIVE " ORDER BY filter IS NULL, id DESC",
     [LIVE] = SELECT "WHERE firmware_id = $1 AND " IS_LIVE " LIMIT 1",
     [TARGETS] = "SELECT DISTINCT target FROM campaign WHERE firmware_id = $1 AND " IS_LIVE " ORDER BY target",
     [RUNNING] = "SELECT id FROM campaign WHERE " IS_LIVE " AND state = 'running' AND plain = 0",

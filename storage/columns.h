@@ -65,6 +65,9 @@
 #define COLUMN_PARAMS(table, row) table(COLUMN_PARAM_FIRST, COLUMN_PARAM_NEXT, (row))
 #define COLUMN_FIELDS(table, row) table(COLUMN_FIELD_FIRST, COLUMN_FIELD_NEXT, (row))
 
+/* A statement that begins with this reads rows that rarely change. Its rows are kept in memory (sqlite_kept.c). */
+#define KEPT "/* kept */ "
+
 /* What one line makes. */
 #define COLUMN_NAME_FIRST(column, kind, ...)    #column
 #define COLUMN_NAME_NEXT(column, kind, ...)     ", " #column

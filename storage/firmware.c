@@ -38,8 +38,8 @@ const struct enum_names full_packages_names = ENUM_NAMES(names_of_full_packages)
 
 enum { FIND, BY_ID, ANYWHERE, ADD, UPDATE, RENAME, LIST, COUNT, MISSING_BASES, NAMES_OF_IMAGE, CHIPS };
 static const char *const sql[] = {
-    [FIND] = SELECT "WHERE f.product_id = $1 AND f.name = $2",
-    [BY_ID] = SELECT "WHERE f.id = $1",
+    [FIND] = KEPT SELECT "WHERE f.product_id = $1 AND f.name = $2",
+    [BY_ID] = KEPT SELECT "WHERE f.id = $1",
     [ANYWHERE] = "SELECT 1 FROM firmware WHERE name = $1 LIMIT 1",
     [ADD] =
         "INSERT INTO firmware (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ") "

@@ -58,12 +58,12 @@ enum {
     SET_FACTS
 };
 static const char *const sql[] = {
-    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image i WHERE firmware_id = $1 AND version = $2 AND "
+    [FIND] = KEPT "SELECT " COLUMN_NAMES(COLUMNS) " FROM image i WHERE firmware_id = $1 AND version = $2 AND "
              "(sha256 = $3 OR ($3 = zeroblob(32) AND (is_default = 1 OR NOT EXISTS (SELECT 1 FROM image o "
              "WHERE o.firmware_id = $1 AND o.version = $2 AND o.id <> i.id)))) ORDER BY is_default DESC LIMIT 1",
     [FIND_BUILD] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2 AND variant = $3",
-    [BUILDS] = "SELECT variant FROM image WHERE firmware_id = $1 AND version = $2 ORDER BY variant",
-    [LIST_BUILDS] =
+    [BUILDS] = KEPT "SELECT variant FROM image WHERE firmware_id = $1 AND version = $2 ORDER BY variant",
+    [LIST_BUILDS] = KEPT
         "SELECT " COLUMN_NAMES(COLUMNS) " FROM image WHERE firmware_id = $1 AND version = $2 ORDER BY variant",
     [VARIANT_OF] =
         "SELECT variant FROM image WHERE firmware_id = $1 AND version = $2 AND sha256 = $3 ORDER BY variant LIMIT 1",

@@ -52,8 +52,8 @@ static const char *const sql[] = {
         "INSERT INTO product (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ") "
         "ON CONFLICT (product_key) DO NOTHING",
     [UPDATE] = "UPDATE product SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
-    [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM product WHERE product_key = $1",
-    [BY_ID] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM product WHERE id = $1",
+    [FIND] = KEPT "SELECT " COLUMN_NAMES(COLUMNS) " FROM product WHERE product_key = $1",
+    [BY_ID] = KEPT "SELECT " COLUMN_NAMES(COLUMNS) " FROM product WHERE id = $1",
     [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM product ORDER BY id",
     [COUNT] = "SELECT count(*) FROM product",
     [SET_TRUSTED] = "UPDATE product SET check_ins_trusted_ms = $1 WHERE id = $2",

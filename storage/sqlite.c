@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "storage/file_watch.h"
 #include "storage/wal.h"
 
 #define BUSY_TIMEOUT_MS 5000 /* another process holds the file, such as a backup by hand */
@@ -124,27 +123,44 @@ static bool check_whole(struct db *db, struct error *err)
     return strcmp(text, "ok") == 0 || error_set(err, ERROR_CORRUPT, "%s", line ? line + 1 : text);
 }
 
-/* A copy of an older server lacks tables and columns: `lenient` leaves out the statements that need them. */
-static bool prepare_all(struct db *db, bool lenient, struct error *err)
+static bool prepare_one(struct db *db, unsigned table, unsigned number, bool lenient, struct error *err)
+{
+    struct sqlite_statement *statement = &db->prepared[table][number];
+    const char *sql = db_tables[table]->sql[number];
+    if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement->handle, NULL) !=
+            SQLITE_OK &&
+        !(lenient && (sqlite3_errcode(db->handle) & 0xFF) == SQLITE_ERROR))
+        return sqlite_fail(db, sql, err);
+    statement->traits = sqlite_traits_of(statement->handle, table);
+    return kept_end_statement(db, statement, err);
+}
+
+static bool allocate_statements(struct db *db, struct error *err)
 {
     db->prepared = calloc(db_table_count, sizeof *db->prepared);
-    db->traits = calloc(db_table_count, sizeof *db->traits);
-    if (!db->prepared || !db->traits)
-        return error_set(err, ERROR_INTERNAL, "out of memory");
-    for (unsigned t = 0; t < db_table_count; t++) {
-        const struct db_table *table = db_tables[t];
-        db->prepared[t] = calloc(table->count, sizeof *db->prepared[t]);
-        db->traits[t] = calloc(table->count, sizeof *db->traits[t]);
-        if (!db->prepared[t] || !db->traits[t])
-            return error_set(err, ERROR_INTERNAL, "out of memory");
-        for (unsigned s = 0; s < table->count; s++) {
-            if (sqlite3_prepare_v3(db->handle, table->sql[s], -1, SQLITE_PREPARE_PERSISTENT,
-                                   &db->prepared[t][s], NULL) != SQLITE_OK &&
-                !(lenient && (sqlite3_errcode(db->handle) & 0xFF) == SQLITE_ERROR))
-                return sqlite_fail(db, table->sql[s], err);
-            db->traits[t][s] = sqlite_traits_of(db->prepared[t][s], t);
-        }
+    bool ok = db->prepared;
+    for (unsigned t = 0; ok && t < db_table_count; t++) {
+        db->prepared[t] = calloc(db_tables[t]->count, sizeof *db->prepared[t]);
+        ok = db->prepared[t];
     }
+    return ok || error_set(err, ERROR_INTERNAL, "out of memory");
+}
+
+/* A copy of an older server lacks tables and columns: `lenient` leaves out the statements that need them. Statements that
+   are kept come first: the others are asked whether they change what these read. */
+static bool prepare_all(struct db *db, bool lenient, struct error *err)
+{
+    if (!allocate_statements(db, err) || !kept_begin(db, err))
+        return false;
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (unsigned t = 0; t < db_table_count; t++)
+            for (unsigned s = 0; s < db_tables[t]->count; s++) {
+                bool is_kept = sqlite_is_kept(db_tables[t]->sql[s]);
+                kept_begin_statement(db, is_kept);
+                if (is_kept == (pass == 0) && !prepare_one(db, t, s, lenient, err))
+                    return false;
+            }
+    kept_end(db);
     return true;
 }
 
@@ -268,14 +284,14 @@ void db_close(struct db *db)
     if (!db)
         return;
     for (unsigned t = 0; db->prepared && t < db_table_count; t++) {
-        for (unsigned s = 0; db->prepared[t] && s < db_tables[t]->count; s++)
-            sqlite3_finalize(db->prepared[t][s]);
+        for (unsigned s = 0; db->prepared[t] && s < db_tables[t]->count; s++) {
+            sqlite3_finalize(db->prepared[t][s].handle);
+            free(db->prepared[t][s].columns);
+        }
         free(db->prepared[t]);
-        if (db->traits)
-            free(db->traits[t]);
     }
     free(db->prepared);
-    free(db->traits);
+    kept_free(db);
     sqlite_end_transactions(db);
     sqlite3_close(db->handle);
     seal_free(db->seal);

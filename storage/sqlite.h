@@ -13,6 +13,7 @@
 enum sqlite_control {
     CONTROL_BEGIN,
     CONTROL_BEGIN_READ,
+    CONTROL_DATA_VERSION,
     CONTROL_COMMIT,
     CONTROL_ROLLBACK,
     CONTROL_SAVEPOINT,
@@ -21,10 +22,15 @@ enum sqlite_control {
     CONTROL_COUNT
 };
 
-enum sqlite_trait { /* of a statement */
-                    SQLITE_TRAIT_WRITES = 1,
-                    SQLITE_TRAIT_READS_DEFERRED =
-                        2 /* reads a table whose changes may be put off: see db_defer() */
+/* Traits of a statement. */
+#define TRAIT_WRITES         1
+#define TRAIT_READS_DEFERRED 2 /* reads a table whose changes may be put off: see db_defer() */
+#define TRAIT_KEPT           4
+
+struct sqlite_statement {
+    sqlite3_stmt *handle; /* NULL: the file is of an older server */
+    unsigned char traits;
+    uint16_t *columns; /* that concern kept rows (sqlite_kept.c); NULL: none */
 };
 
 struct db_deferred_list {
@@ -35,10 +41,11 @@ struct db_deferred_list {
 
 struct db {
     sqlite3 *handle;
-    struct file_watch *file_watch; /* NULL: not watched; the caller's */
-    struct seal *seal;             /* NULL: there is no secret.key beside the file */
-    sqlite3_stmt ***prepared;      /* [table][statement] */
-    unsigned char **traits;        /* of each of them: enum sqlite_trait */
+    struct file_watch *file_watch;      /* NULL: not watched; the caller's */
+    struct seal *seal;                  /* NULL: there is no secret.key beside the file */
+    struct sqlite_statement **prepared; /* [table][statement] */
+    struct kept *kept;
+    bool has_changed; /* since the transaction began, or since a rollback in it */
     sqlite3_stmt *control[CONTROL_COUNT];
     struct db_deferred_list deferred;
     struct {
@@ -64,10 +71,30 @@ bool sqlite_text(struct db *db, const char *sql, char *out, size_t size, struct 
 /* Transactions (sqlite_transaction.c): their statements are prepared once. */
 bool sqlite_prepare_transactions(struct db *db, struct error *err);
 void sqlite_end_transactions(struct db *db);
-/* NULL: the statement could not be prepared. */
+bool sqlite_is_kept(const char *sql);
 unsigned char sqlite_traits_of(sqlite3_stmt *statement, unsigned table);
-/* Before a statement with these traits runs. */
-bool sqlite_before(struct db *db, unsigned char traits, struct error *err);
+/* Before the statement runs. */
+bool sqlite_before(struct db *db, const struct sqlite_statement *statement, struct error *err);
+
+/* db_rows() without what is kept. */
+bool sqlite_rows(struct db *db, const struct sqlite_statement *statement, const struct db_query *query,
+                 db_each *each, void *cls, struct error *err);
+
+/* Kept rows (sqlite_kept.c). Statements are prepared between kept_begin() and kept_end(), those that are kept first. */
+bool kept_begin(struct db *db, struct error *err);
+void kept_begin_statement(struct db *db, bool is_kept);
+bool kept_end_statement(struct db *db, struct sqlite_statement *statement, struct error *err);
+void kept_end(struct db *db);
+void kept_free(struct db *db);
+bool kept_rows(struct db *db, const struct sqlite_statement *statement, const struct db_query *query,
+               db_each *each, void *cls, struct error *err);
+/* The statement writes. */
+void kept_changed(struct db *db, const struct sqlite_statement *statement);
+void kept_all_changed(struct db *db);
+/* At the begin of a transaction: another number when another connection has changed the file. */
+void kept_set_data_version(struct db *db, int64_t data_version);
+/* How often rows were taken from memory. */
+uint64_t kept_hits(const struct db *db);
 
 /* Applies the missing migrations in one transaction, after sqlite_keep_old(). Refuses the file of another or a newer
    dfotad. */

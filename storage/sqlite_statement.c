@@ -191,14 +191,11 @@ static bool read_fields(struct db *db, sqlite3_stmt *statement, const struct db_
     return true;
 }
 
-bool db_rows(struct db *db, const struct db_query *query, db_each *each, void *cls, struct error *err)
+bool sqlite_rows(struct db *db, const struct sqlite_statement *prepared, const struct db_query *query,
+                 db_each *each, void *cls, struct error *err)
 {
-    sqlite3_stmt *statement = db->prepared[query->table->number][query->statement];
-    if (!statement)
-        return error_set(err, ERROR_INTERNAL, "the database lacks a table or a column for: %.200s",
-                         query->table->sql[query->statement]);
-    bool ok = sqlite_before(db, db->traits[query->table->number][query->statement], err) &&
-              bind(db, statement, query->params, query->param_count, err);
+    sqlite3_stmt *statement = prepared->handle;
+    bool ok = sqlite_before(db, prepared, err) && bind(db, statement, query->params, query->param_count, err);
     while (ok) {
         int step = sqlite3_step(statement);
         if (step == SQLITE_DONE)
@@ -211,6 +208,16 @@ bool db_rows(struct db *db, const struct db_query *query, db_each *each, void *c
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
     return ok;
+}
+
+bool db_rows(struct db *db, const struct db_query *query, db_each *each, void *cls, struct error *err)
+{
+    const struct sqlite_statement *statement = &db->prepared[query->table->number][query->statement];
+    if (!statement->handle)
+        return error_set(err, ERROR_INTERNAL, "the database lacks a table or a column for: %.200s",
+                         query->table->sql[query->statement]);
+    return statement->traits & TRAIT_KEPT ? kept_rows(db, statement, query, each, cls, err)
+                                          : sqlite_rows(db, statement, query, each, cls, err);
 }
 
 static bool note_found(void *cls)

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/columns.h"
 #include "storage/file_watch.h"
 #include "storage/sqlite.h"
 
 static const char *const control_sql[CONTROL_COUNT] = {
     [CONTROL_BEGIN] = "BEGIN IMMEDIATE",
     [CONTROL_BEGIN_READ] = "BEGIN",
+    [CONTROL_DATA_VERSION] = "PRAGMA data_version",
     [CONTROL_COMMIT] = "COMMIT",
     [CONTROL_ROLLBACK] = "ROLLBACK",
     [CONTROL_SAVEPOINT] = "SAVEPOINT task",
@@ -40,6 +42,18 @@ static bool run_control(struct db *db, enum sqlite_control which, struct error *
     return ok;
 }
 
+/* Begins to read, and asks whether another connection has changed the file since. */
+static bool look_at_file(struct db *db, struct error *err)
+{
+    sqlite3_stmt *statement = db->control[CONTROL_DATA_VERSION];
+    bool ok =
+        sqlite3_step(statement) == SQLITE_ROW || sqlite_fail(db, control_sql[CONTROL_DATA_VERSION], err);
+    if (ok)
+        kept_set_data_version(db, sqlite3_column_int64(statement, 0));
+    sqlite3_reset(statement);
+    return ok;
+}
+
 /* What is put off */
 
 /* The items that were put off before the innermost savepoint. */
@@ -48,13 +62,20 @@ static size_t outer_items(const struct db *db)
     return db->savepoints ? db->savepoint[db->savepoints - 1].deferred : 0;
 }
 
+bool sqlite_is_kept(const char *sql)
+{
+    return strncmp(sql, KEPT, strlen(KEPT)) == 0;
+}
+
 unsigned char sqlite_traits_of(sqlite3_stmt *statement, unsigned table)
 {
     if (!statement)
         return 0;
-    unsigned char traits = sqlite3_stmt_readonly(statement) ? 0 : SQLITE_TRAIT_WRITES;
+    unsigned char traits = sqlite3_stmt_readonly(statement) ? 0 : TRAIT_WRITES;
+    if (sqlite_is_kept(sqlite3_sql(statement)))
+        traits |= TRAIT_KEPT;
     if (table != db_deferral.entity && strstr(sqlite3_sql(statement), db_deferral.tables))
-        traits |= SQLITE_TRAIT_READS_DEFERRED;
+        traits |= TRAIT_READS_DEFERRED;
     return traits;
 }
 
@@ -107,13 +128,24 @@ static void forget_all(struct db *db)
 bool db_begin(struct db *db, struct error *err)
 {
     db->changes_at_begin = db->changes;
+    db->has_changed = false;
     forget_all(db);
-    return is_in_place(db, err) && run_control(db, CONTROL_BEGIN, err);
+    if (!is_in_place(db, err) || !run_control(db, CONTROL_BEGIN, err))
+        return false;
+    if (look_at_file(db, err))
+        return true;
+    db_rollback(db);
+    return false;
 }
 
 bool db_begin_read(struct db *db, struct error *err)
 {
-    return run_control(db, CONTROL_BEGIN_READ, err);
+    if (!run_control(db, CONTROL_BEGIN_READ, err))
+        return false;
+    if (look_at_file(db, err))
+        return true;
+    db_rollback(db);
+    return false;
 }
 
 bool db_commit(struct db *db, struct error *err)
@@ -132,6 +164,8 @@ bool db_commit(struct db *db, struct error *err)
    change. */
 static void count_rollback(struct db *db)
 {
+    if (db->has_changed)
+        kept_all_changed(db);
     if (db->changes == db->changes_at_begin)
         return;
     db->changes++;
@@ -166,10 +200,15 @@ static bool set_savepoints(struct db *db, struct error *err)
     return true;
 }
 
-bool sqlite_before(struct db *db, unsigned char traits, struct error *err)
+bool sqlite_before(struct db *db, const struct sqlite_statement *statement, struct error *err)
 {
-    return (!(traits & SQLITE_TRAIT_READS_DEFERRED) || run_deferred(db, err)) &&
-           (!(traits & SQLITE_TRAIT_WRITES) || set_savepoints(db, err));
+    if ((statement->traits & TRAIT_READS_DEFERRED) && !run_deferred(db, err))
+        return false;
+    if (!(statement->traits & TRAIT_WRITES))
+        return true;
+    db->has_changed = true;
+    kept_changed(db, statement);
+    return set_savepoints(db, err);
 }
 
 bool db_savepoint(struct db *db, struct error *err)
