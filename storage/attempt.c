@@ -101,6 +101,21 @@ static struct attempt as_stored(const struct attempt *attempt)
     return stored;
 }
 
+static struct fleet_attempt counted_of(const struct attempt *attempt)
+{
+    struct fleet_attempt counted = {.device_id = attempt->device_id,
+                                    .firmware_id = attempt->firmware_id,
+                                    .beside = attempt->beside,
+                                    .bytes_acked = attempt->bytes_acked,
+                                    .campaign_id = attempt->campaign_id};
+    memcpy(counted.from, attempt->from, sizeof counted.from);
+    memcpy(counted.to, attempt->to, sizeof counted.to);
+    memcpy(counted.target, attempt->target, sizeof counted.target);
+    memcpy(counted.origin, attempt->origin, sizeof counted.origin);
+    slice_copy(slice_of(attempt_state_name(attempt->state)), counted.state, sizeof counted.state);
+    return counted;
+}
+
 bool attempt_open_of(struct db *db, int64_t device_id, bool beside, struct attempt *ret, bool *ret_found,
                      struct error *err)
 {
@@ -130,11 +145,14 @@ bool attempt_open_pair(struct db *db, int64_t device_id, struct attempt ret[2], 
 
 bool attempt_promote(struct db *db, struct attempt *attempt, struct error *err)
 {
-    struct fleet_attempt before;
+    struct fleet_attempt before, after;
     attempt->beside = false;
-    return fleet_attempt_load(db, attempt->id, &before, err) &&
-           db_do(db, COMMAND(PROMOTE, PARAMS(P_INT(attempt->id))), NULL, err) &&
-           fleet_count_attempt(db, attempt->id, &before, err);
+    if (!fleet_attempt_load(db, attempt->id, &before, err) ||
+        !db_do(db, COMMAND(PROMOTE, PARAMS(P_INT(attempt->id))), NULL, err))
+        return false;
+    after = before;
+    after.beside = false;
+    return fleet_count_attempt(db, &before, &after, err);
 }
 
 bool attempt_by_id(struct db *db, int64_t id, struct attempt *ret, bool *ret_found, struct error *err)
@@ -145,16 +163,17 @@ bool attempt_by_id(struct db *db, int64_t id, struct attempt *ret, bool *ret_fou
 bool attempt_add(struct db *db, struct attempt *attempt, struct error *err)
 {
     const struct attempt stored = as_stored(attempt);
-    const struct fleet_attempt none = {.device_id = 0};
+    const struct fleet_attempt none = {.device_id = 0}, after = counted_of(&stored);
     if (!db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(ADDED, &stored))), NULL, err))
         return false;
     attempt->id = db_last_id(db);
-    return fleet_count_attempt(db, attempt->id, &none, err);
+    return fleet_count_attempt(db, &none, &after, err);
 }
 
 bool attempt_add_in_place(struct db *db, struct attempt *attempt, bool *ret_found, struct error *err)
 {
     const struct attempt stored = as_stored(attempt);
+    const struct fleet_attempt after = counted_of(&stored);
     struct fleet_attempt before;
     int64_t id;
     if (!db_row(db, QUERY(EMPTY_OF, PARAMS(P_INT(attempt->device_id)), FIELDS(F_INT(&id))), ret_found, err))
@@ -165,19 +184,20 @@ bool attempt_add_in_place(struct db *db, struct attempt *attempt, bool *ret_foun
     return fleet_attempt_load(db, id, &before, err) &&
            db_do(db, COMMAND(FORGET_OFFER, PARAMS(P_INT(id))), NULL, err) &&
            db_do(db, COMMAND(RENEW, PARAMS(COLUMN_PARAMS(ADDED, &stored), P_INT(id))), NULL, err) &&
-           fleet_count_attempt(db, id, &before, err);
+           fleet_count_attempt(db, &before, &after, err);
 }
 
 bool attempt_update(struct db *db, const struct attempt *attempt, struct error *err)
 {
     const struct attempt stored = as_stored(attempt);
+    const struct fleet_attempt after = counted_of(&stored);
     struct fleet_attempt before;
     return fleet_attempt_load(db, stored.id, &before, err) &&
            db_do(db, COMMAND(UPDATE_KEYED, PARAMS(COLUMN_PARAMS(KEYED, &stored), P_INT(stored.id))), NULL,
                  err) &&
            db_do(db, COMMAND(UPDATE_PLAIN, PARAMS(COLUMN_PARAMS(PLAIN, &stored), P_INT(stored.id))), NULL,
                  err) &&
-           fleet_count_attempt(db, stored.id, &before, err);
+           fleet_count_attempt(db, &before, &after, err);
 }
 
 bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attempt **ret, size_t *ret_count,

@@ -19,9 +19,12 @@
     CHANGED(NEXT, NEXT, row)
 #define ROW(row) FIELDS(COLUMN_FIELDS(COLUMNS, row))
 
-enum { LOAD, STORE, UNTOLD, REMOVE };
+enum { LOAD, SPEND, STORE, UNTOLD, REMOVE };
 static const char *const sql[] = {
     [LOAD] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM budget WHERE subject = $1 AND subject_id = $2",
+    /* `day` is in an index and stays. */
+    [SPEND] = "UPDATE budget SET facts = facts + 1 WHERE subject = $1 AND subject_id = $2 AND day = $3 "
+              "AND facts < $4",
     [STORE] =
         "INSERT INTO budget (" COLUMN_NAMES(COLUMNS) ") VALUES (" COLUMN_VALUES(COLUMNS) ") "
         "ON CONFLICT (subject, subject_id) DO UPDATE SET " COLUMN_REPLACES(CHANGED),
@@ -50,6 +53,18 @@ bool budget_load(struct db *db, enum budget_subject subject, int64_t id, int64_t
     else if (found && found_one.unstored > found_one.told)
         *ret_left = found_one;
     return true;
+}
+
+bool budget_spend(struct db *db, enum budget_subject subject, int64_t id, int64_t day, int64_t most,
+                  bool *ret_done, struct error *err)
+{
+    int64_t changes = 0;
+    bool ok = db_do(
+        db,
+        COMMAND(SPEND, PARAMS(P_ENUM(subject, &budget_subject_names), P_INT(id), P_INT(day), P_INT(most))),
+        &changes, err);
+    *ret_done = changes > 0;
+    return ok;
 }
 
 bool budget_is_spent(struct db *db, int64_t device_id, int64_t link_id, int64_t day, bool *ret,

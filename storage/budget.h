@@ -31,6 +31,9 @@ struct budget {
    day and has untold facts, *ret_left is that budget. Else its `unstored` is 0. */
 bool budget_load(struct db *db, enum budget_subject subject, int64_t id, int64_t day, struct budget *ret,
                  struct budget *ret_left, struct error *err) __attribute__((warn_unused_result));
+/* Uses one row of the budget of that day. *ret_done false: there is no budget for that day yet, or `most` rows are used. */
+bool budget_spend(struct db *db, enum budget_subject subject, int64_t id, int64_t day, int64_t most,
+                  bool *ret_done, struct error *err) __attribute__((warn_unused_result));
 /* Whether the device has spent its rows of that day. With link_id: whether the link has. */
 bool budget_is_spent(struct db *db, int64_t device_id, int64_t link_id, int64_t day, bool *ret,
                      struct error *err) __attribute__((warn_unused_result));

@@ -223,11 +223,15 @@ bool device_by_id(struct db *db, int64_t id, struct device *ret, bool *ret_found
 bool device_add(struct db *db, int64_t product_id, const struct identity *identity, int64_t firmware_id,
                 struct device *ret, struct error *err)
 {
-    return db_do(db,
-                 COMMAND(ADD, PARAMS(P_INT(product_id), P_ENUM(identity->kind, &id_kind_names),
-                                     P_TEXT(identity->id), P_INT(firmware_id))),
-                 NULL, err) &&
-           fleet_count_device(db, db_last_id(db), err) && device_get(db, product_id, identity, ret, err);
+    *ret = (struct device){.product_id = product_id, .id_kind = identity->kind, .firmware_id = firmware_id};
+    slice_copy(slice_of(identity->id), ret->device, sizeof ret->device);
+    if (!db_do(db,
+               COMMAND(ADD, PARAMS(P_INT(product_id), P_ENUM(identity->kind, &id_kind_names),
+                                   P_TEXT(identity->id), P_INT(firmware_id))),
+               NULL, err))
+        return false;
+    ret->id = db_last_id(db);
+    return fleet_count_device(db, ret->id, err);
 }
 
 bool device_update(struct db *db, const struct device *device, struct error *err)

@@ -100,23 +100,29 @@ struct membership {
     int64_t group_id; /* 0: counted in no group */
 };
 
+/* A device, while it is counted. */
+struct counted {
+    int64_t device_id;
+    bool is_active;         /* else it is not there, or held or retired */
+    struct fleet_group now; /* its group among all devices of its firmware, without the id */
+};
+
 /* ---- Groups ---- */
 
 /* The group that the device belongs to now. Its id is 0 when the group has no row yet. */
-static bool find_group(struct db *db, int64_t device_id, const struct membership *of, struct fleet_group *ret,
-                       bool *ret_found, struct error *err)
+static bool find_group(struct db *db, const struct counted *counted, const struct membership *of,
+                       struct fleet_group *ret, bool *ret_found, struct error *err)
 {
     bool found;
-    *ret = (struct fleet_group){.id = 0};
-    if (!(of->target[0]
-              ? db_row(db,
-                       QUERY(OF_TARGET, PARAMS(P_INT(of->firmware_id), P_TEXT(of->target), P_INT(device_id)),
-                             FIELDS(COLUMN_FIELDS(KEY, ret))),
-                       ret_found, err)
-              : db_row(db, QUERY(OF_DEVICE, PARAMS(P_INT(device_id)), FIELDS(COLUMN_FIELDS(KEY, ret))),
-                       ret_found, err)))
+    *ret = counted->now;
+    *ret_found = counted->is_active && ret->firmware_id == of->firmware_id;
+    if (*ret_found && of->target[0] &&
+        !db_row(db,
+                QUERY(OF_TARGET,
+                      PARAMS(P_INT(of->firmware_id), P_TEXT(of->target), P_INT(counted->device_id)),
+                      FIELDS(COLUMN_FIELDS(KEY, ret))),
+                ret_found, err))
         return false;
-    *ret_found = *ret_found && ret->firmware_id == of->firmware_id;
     return !*ret_found ||
            db_row(db, QUERY(FIND_GROUP, PARAMS(COLUMN_PARAMS(KEY, ret)), FIELDS(F_INT(&ret->id))), &found,
                   err);
@@ -140,13 +146,13 @@ static bool enter_group(struct db *db, struct fleet_group *group, struct error *
 }
 
 /* A row for another firmware stays, with group 0: it tells for which targets there are attempts. */
-static bool count_membership(struct db *db, int64_t device_id, const struct membership *before,
+static bool count_membership(struct db *db, const struct counted *counted, const struct membership *before,
                              bool *ret_moved, struct error *err)
 {
     struct fleet_group group;
     bool found;
     *ret_moved = false;
-    if (!find_group(db, device_id, before, &group, &found, err))
+    if (!find_group(db, counted, before, &group, &found, err))
         return false;
     if (found && before->group_id && group.id == before->group_id)
         return true;
@@ -155,8 +161,8 @@ static bool count_membership(struct db *db, int64_t device_id, const struct memb
         return false;
     if (!leave_group(db, before->group_id, err))
         return false;
-    const struct db_value row[] = {P_INT(device_id), P_INT(before->firmware_id), P_TEXT(before->target),
-                                   P_INT(group.id)};
+    const struct db_value row[] = {P_INT(counted->device_id), P_INT(before->firmware_id),
+                                   P_TEXT(before->target), P_INT(group.id)};
     return found || before->target[0] ? db_do(db, COMMAND(JOIN, row, 4), NULL, err)
                                       : db_do(db, COMMAND(LEAVE, row, 3), NULL, err);
 }
@@ -200,21 +206,20 @@ static bool is_for(const struct membership *one, const struct changes *changes)
 
 /* The groups that may have changed: those of all devices first. While the device stays in them, only the targets
    of the changed attempts matter. */
-static bool count_all(struct db *db, const struct changes *changes, const struct membership *list,
-                      size_t count, struct error *err)
+static bool count_all(struct db *db, const struct counted *counted, const struct changes *changes,
+                      const struct membership *list, size_t count, struct error *err)
 {
-    int64_t device_id = changes->list->device_id;
     bool moved = false, one_moved;
     for (size_t i = 0; i < count; i++) {
         if (list[i].target[0])
             continue;
-        if (!count_membership(db, device_id, &list[i], &one_moved, err))
+        if (!count_membership(db, counted, &list[i], &one_moved, err))
             return false;
         moved |= one_moved;
     }
     for (size_t i = 0; i < count; i++)
         if (list[i].target[0] && (moved || is_for(&list[i], changes)) &&
-            !count_membership(db, device_id, &list[i], &one_moved, err))
+            !count_membership(db, counted, &list[i], &one_moved, err))
             return false;
     return true;
 }
@@ -233,18 +238,18 @@ static bool count_device(struct db *db, const struct changes *changes, struct er
 {
     _cleanup_(cleanup_free) struct membership *list = NULL;
     struct membership row = {.group_id = 0};
-    struct fleet_group now = {.id = 0};
-    int64_t device_id = changes->list->device_id;
+    struct counted counted = {.device_id = changes->list->device_id};
     size_t count;
-    bool found;
     return db_list(db,
-                   QUERY(MEMBERSHIPS, PARAMS(P_INT(device_id)),
+                   QUERY(MEMBERSHIPS, PARAMS(P_INT(counted.device_id)),
                          FIELDS(F_INT(&row.firmware_id), F_TEXT(row.target), F_INT(&row.group_id))),
                    &row, sizeof row, &list, &count, err) &&
-           db_row(db, QUERY(OF_DEVICE, PARAMS(P_INT(device_id)), FIELDS(COLUMN_FIELDS(KEY, (&now)))), &found,
-                  err) &&
-           (!found || add_membership(&list, &count, now.firmware_id, "", err)) &&
-           add_targets(&list, &count, changes, err) && count_all(db, changes, list, count, err);
+           db_row(
+               db,
+               QUERY(OF_DEVICE, PARAMS(P_INT(counted.device_id)), FIELDS(COLUMN_FIELDS(KEY, (&counted.now)))),
+               &counted.is_active, err) &&
+           (!counted.is_active || add_membership(&list, &count, counted.now.firmware_id, "", err)) &&
+           add_targets(&list, &count, changes, err) && count_all(db, &counted, changes, list, count, err);
 }
 
 static int compare_devices(const void *a, const void *b)
@@ -374,21 +379,15 @@ static bool is_same(const struct fleet_attempt *a, const struct fleet_attempt *b
     return db_values_equal(left, right, sizeof left / sizeof *left);
 }
 
-bool fleet_count_attempt(struct db *db, int64_t attempt_id, const struct fleet_attempt *before,
+bool fleet_count_attempt(struct db *db, const struct fleet_attempt *before, const struct fleet_attempt *after,
                          struct error *err)
 {
-    struct fleet_attempt after;
-    if (!fleet_attempt_load(db, attempt_id, &after, err))
-        return false;
-    if (is_same(before, &after))
+    struct fleet_attempt same_bytes = *after;
+    same_bytes.bytes_acked = before->bytes_acked;
+    if (is_same(before, after))
         return true;
-    if (!count_bytes(db, before, -1, err) || !count_bytes(db, &after, 1, err) ||
-        !count_lost(db, before, &after, err) || !count_waiting(db, before, -1, err) ||
-        !count_waiting(db, &after, 1, err))
-        return false;
-    const int64_t bytes_acked = after.bytes_acked;
-    after.bytes_acked = before->bytes_acked;
-    bool only_bytes = is_same(before, &after);
-    after.bytes_acked = bytes_acked;
-    return only_bytes || defer_attempt(db, before, &after, err);
+    return count_bytes(db, before, -1, err) && count_bytes(db, after, 1, err) &&
+           count_lost(db, before, after, err) && count_waiting(db, before, -1, err) &&
+           count_waiting(db, after, 1, err) &&
+           (is_same(before, &same_bytes) || defer_attempt(db, before, after, err));
 }

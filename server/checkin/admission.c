@@ -43,15 +43,18 @@ bool admission_look(struct db *db, const struct admission_place *place, uint64_t
     struct admission_network mine = {.devices = 0}, all = {.devices = 0};
     int64_t total;
     if (!product_admissions(db, place->product_id, place->day, &total, err) ||
-        !product_network(db, place->product_id, place->day, "", &all, err) ||
         (network[0] && !product_network(db, place->product_id, place->day, network, &mine, err)))
         return false;
     int64_t others = total - mine.devices, left = (int64_t)limit - others, kept = left / 4;
     *ret = total >= (int64_t)limit                     ? ADMISSION_FULL
            : network[0] && mine.devices >= left - kept ? ADMISSION_NETWORK_FULL
                                                        : ADMISSION_OPEN;
-    *ret_told = *ret == ADMISSION_FULL ? all.told : mine.told;
-    return true;
+    *ret_told = mine.told;
+    if (*ret != ADMISSION_FULL)
+        return true;
+    bool ok = product_network(db, place->product_id, place->day, "", &all, err);
+    *ret_told = all.told;
+    return ok;
 }
 
 bool admission_take(struct db *db, const struct admission_place *place, struct error *err)
