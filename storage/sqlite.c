@@ -4,6 +4,7 @@
 #include "storage/sqlite.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "storage/wal.h"
 
 #define BUSY_TIMEOUT_MS 5000 /* another process holds the file, such as a backup by hand */
+#define SAVEPOINT_BYTES (1024 * 1024)
 
 /* Why I/O failed; 0: not known. After a failed commit only the write-ahead log knows. */
 static int last_errno(struct db *db)
@@ -164,8 +166,17 @@ static bool prepare_all(struct db *db, bool lenient, struct error *err)
     return true;
 }
 
+/* Each savepoint keeps the pages that it changes, to undo them. SQLite writes them into a file from 64 KB on: for the
+   batches of the writer a third of its processor time. Only a large transaction still needs the file. */
+static void keep_savepoints_in_memory(void)
+{
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, SAVEPOINT_BYTES);
+}
+
 static bool open_file(const char *path, int flags, struct db **ret, struct error *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT; /* before SQLite starts */
+    pthread_once(&once, keep_savepoints_in_memory);
     struct db *db = calloc(1, sizeof *db);
     if (!db) {
         error_set(err, ERROR_INTERNAL, "out of memory");
