@@ -21,22 +21,22 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package ec7xx lzma 
 # End-to-end tests that do not run with a sanitizer: files that trace the server (a leak check cannot run under a tracer),
 # that preload a library, that test kills, memory, traps, the scripts or a browser, that start no program, and, to save time, files
 # of dfota and the package formats, whose unit tests and fuzz targets run with sanitizers, of the examples, and files that make
-# many packages.
-unsanitized_e2e="backup-disk campaign-cost campaign-model campaign-story clock console
-    console-access console-campaigns console-devices console-firmware console-ledger console-live console-settings containers cors csdk-full
-    crash crowds ctl-tls data-dir delivered-link disk-damage disk-faults disk-full disk-start dfota docs docs-zh durable ec618 ec7xx
-    ec7xx-packages ec7xx-reader effort examples-host examples-luatos examples-python formats full growth lib matrix metrics openapi operating pages proxy run sim-luatos story strace suites traps
-    upgraded-release
-    webhook-campaigns webhook-delivery"
+# many packages or test decisions that other files test in the same way.
+unsanitized_e2e="allowance backup-disk campaign-cost campaign-model campaign-story campaigns-audience canary clock console console-access
+    console-campaigns console-devices console-firmware console-ledger console-live console-settings containers cors crash crowds
+    csdk-full ctl-tls data-dir delivered-link dfota disk-damage disk-faults disk-full disk-start docs docs-zh durable ec618 ec7xx
+    ec7xx-packages ec7xx-reader effort evidence-attempts examples-host examples-luatos examples-python explain-ways formats full growth
+    handed-over lib matrix metrics openapi operating pages proxy rehearsal restart run silence sim-luatos story strace suites traps
+    upgraded-release webhook-campaigns webhook-delivery"
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the lists, the indexes, the recognition
 # of files, the texts, the form of the log and what the writer's thread alone decides: answers, campaigns, evidence, limits and the ledger.
 # They do not test the threads of the server. And files that would wait for minutes.
-unthreaded_e2e="allowance api-http backup bulk campaigns campaigns-audience campaigns-reports canary console-styles csdk-planner ctl ctl-campaigns
-    ctl-devices ctl-firmware ctl-matrix ctl-packages ctl-server ctl-terminal ctl-tools ctl-transcripts ctl-variants ctl-wrong device-secrets
-    devices-admin dialect evidence evidence-attempts evidence-file explain explain-ways handed-over image-about image-changes init ledger links lists
-    log-format luatos match outcomes overview parameters paths reasons recognition rehearsal reports rules secrets silence sim sim-download sim-links
-    soc standby strangers suffix transcripts turnkey unknown upgraded variants variants-admin words"
+unthreaded_e2e="api-http backup bulk campaigns campaigns-reports console-styles csdk-planner ctl ctl-campaigns ctl-devices ctl-firmware
+    ctl-matrix ctl-packages ctl-server ctl-terminal ctl-tools ctl-transcripts ctl-variants ctl-wrong device-secrets devices-admin dialect
+    evidence evidence-file explain image-about image-changes init ledger links lists log-format luatos match outcomes overview parameters
+    paths reasons recognition reports rules secrets sim sim-download sim-links soc standby strangers suffix transcripts turnkey unknown
+    upgraded variants variants-admin words"
 
 # End-to-end tests that take longest. ./check starts them first in each suite.
 # shellcheck disable=SC2034 # check uses it
@@ -101,5 +101,5 @@ list_e2e() {
 }
 
 sanitized_e2e_names() { list_e2e "$unsanitized_e2e"; }
-# traps and effort test how threads affect each other. AddressSanitizer cannot run traps, and effort would take it minutes.
-threads_e2e_names() { list_e2e "$unsanitized_e2e" "$unthreaded_e2e" && printf '%s\n' effort traps; }
+# These test how threads affect each other. AddressSanitizer cannot run traps, and would take minutes for the others.
+threads_e2e_names() { list_e2e "$unsanitized_e2e" "$unthreaded_e2e" && printf '%s\n' effort restart traps; }

@@ -70,7 +70,7 @@ describe('the files of a suite', () => {
     });
     test('every file runs with ThreadSanitizer, except those in the list', () => {
         assert.deepEqual(unthreaded.filter((name) => !all.includes(name)), []);
-        assert.deepEqual(shell('threads_e2e_names').sort(), all.filter((name) => ['effort', 'traps'].includes(name) ||
+        assert.deepEqual(shell('threads_e2e_names').sort(), all.filter((name) => ['effort', 'restart', 'traps'].includes(name) ||
             (!unsanitized.includes(name) && !unthreaded.includes(name))));
     });
 });
