@@ -103,7 +103,7 @@ static const char *const sql[] = {
     [ADD] = "INSERT INTO campaign (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ")",
     [UPDATE] = "UPDATE campaign SET " COLUMN_CHANGES(CHANGED) " WHERE id = $id",
     [REMOVE] = "DELETE FROM campaign WHERE id = $1",
-    [BY_ID] = SELECT "WHERE id = $1",
+    [BY_ID] = KEPT SELECT "WHERE id = $1",
     [BY_NAME] = SELECT "WHERE firmware_id = $1 AND name = $2 AND plain = 0",
     [LIST] = SELECT "WHERE firmware_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
     [LIST_ALL] = SELECT "WHERE id < $1 ORDER BY id DESC LIMIT $2",

@@ -70,7 +70,7 @@ static const char *const sql[] = {
     [LIVE] = "SELECT " SELECTED " FROM campaign_device m JOIN campaign c ON c.id = m.campaign_id "
              "WHERE m.device_id = $1 AND c.firmware_id = $2 AND c.state IN ('running', 'paused') "
              "AND (c.audience = 'list' OR m.outcome <> 'out') "
-             "ORDER BY c.audience = 'list' DESC, c.id DESC LIMIT 16",
+             "ORDER BY c.audience = 'list' DESC, c.id DESC",
     [FIND] = "SELECT " SELECTED " FROM campaign_device m WHERE m.campaign_id = $1 AND m.device_id = $2",
     [ADD] = "INSERT INTO campaign_device (" COLUMN_NAMES(COLUMNS) ", stage) VALUES (" COLUMN_VALUES(COLUMNS) ", $stage) "
             "ON CONFLICT DO NOTHING",
