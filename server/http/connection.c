@@ -46,6 +46,13 @@ void connection_answered(struct connection *connection)
     pthread_mutex_unlock(&loop->lock);
 }
 
+void connection_unpause(struct connection *connection)
+{
+    if (connection->is_paused)
+        TAILQ_REMOVE(&connection->loop->paused, connection, in_paused);
+    connection->is_paused = false;
+}
+
 void connection_count_out(struct connection *connection)
 {
     if (connection->counted)
@@ -200,6 +207,9 @@ void connection_release(struct connection *connection)
     if (connection->own >= 0)
         close(connection->own);
     connection->own = -1;
+    connection_unpause(connection);
+    free(connection->out);
+    connection->out = NULL;
     free(connection->text);
     connection->text = NULL;
 }

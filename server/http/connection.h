@@ -3,8 +3,8 @@
 /* One connection with its request, from accept to close. A kept connection (keep.h) has one request after the other.
    Internal to the http folder.
 
-   Three places. At the gate: the head is incomplete, our own epoll watches the socket. With
-   libmicrohttpd: body, handler, answer. Lingering: the answer is sent, but the peer may still be sending.
+   Four places. At the gate: the head is incomplete, our own epoll watches the socket. With
+   libmicrohttpd: body, handler, answer. Direct: handler and answer without libmicrohttpd (direct.h). Lingering: the answer is sent, but the peer may still be sending.
    What the peer sends then is dropped until the peer closes: a close with unread bytes would reset the
    connection and destroy the answer.
 
@@ -22,7 +22,7 @@
 struct transfer;
 struct MHD_Connection;
 
-enum place { PLACE_GATE, PLACE_DAEMON, PLACE_LINGER, PLACE_DEAD };
+enum place { PLACE_GATE, PLACE_DAEMON, PLACE_DIRECT, PLACE_LINGER, PLACE_DEAD };
 
 /* How far the request is: request_answer() must wake the loop only for STAGE_WAITING. */
 enum answer_stage {
@@ -70,10 +70,16 @@ struct connection {
     struct transfer *transfer; /* NULL when libmicrohttpd has finished the answer */
     uint64_t piece;            /* bytes that may be sent before it asks for more (pacing.h) */
     TAILQ_ENTRY(connection) in_paused;
+    bool is_paused;          /* is in loop.paused */
     int64_t paused_until_ms; /* boot clock */
     bool followed;           /* a transfer has a dup of the socket, so our close is not the last one */
     uint64_t acked;          /* bytes acknowledged when the current idle_timeout_ms began */
     unsigned looks;          /* checks in the current idle_timeout_ms */
+
+    char *out; /* PLACE_DIRECT: the head of the answer, owned */
+    size_t out_size;
+    uint64_t sent; /* bytes of head and body that the kernel has taken */
+    bool paced;    /* the body has a limited rate */
 
     uint64_t earlier; /* bytes of the requests before this one; from keep_decide() on with this one */
     bool keeps;       /* the answer does not close the connection */
@@ -89,6 +95,8 @@ void connection_init(struct connection *connection);
 void connection_set_deadline(struct connection *connection, enum deadline kind);
 /* Any thread: the loop continues with the connection in its next turn. */
 void connection_answered(struct connection *connection);
+/* The connection leaves loop.paused; fine when it is not there. */
+void connection_unpause(struct connection *connection);
 /* The connection no longer counts against the limit. */
 void connection_count_out(struct connection *connection);
 

@@ -78,40 +78,45 @@ static uint64_t acked_bytes(int fd)
 }
 
 /* A resume is answered with 206 or refused. libmicrohttpd would add a Content-Length to the refusal. */
-static bool refuses_resume(const struct connection *connection)
+bool exchange_refuse_resume(struct connection *connection)
 {
-    return connection->resume && connection->reply.status >= 300;
+    if (!connection->resume || connection->reply.status < 300)
+        return false;
+    metric_count_status(connection->loop->config->metrics, 416);
+    wire_send_bare(connection->fd);
+    return true;
 }
 
-static enum MHD_Result send_reply(struct connection *connection)
+void exchange_begin_answer(struct connection *connection, size_t head_size)
 {
-    struct reply *reply = &connection->reply;
-    if (refuses_resume(connection)) {
-        metric_count_status(connection->loop->config->metrics, 416);
-        wire_send_bare(connection->fd);
-        connection->linger = true;
-        return MHD_NO;
-    }
     const struct listener_config *config = connection->loop->config;
-    keep_decide(connection);
-    connection_finish_reply(connection, reply);
-    bool watch = connection_is_transfer(connection);
-    uint64_t size = reply->size;
-    size_t head_size = watch ? wire_head_size(reply) : 0;
-
-    struct MHD_Response *response =
-        pacing_applies(connection) ? pacing_response(connection) : wire_response(reply);
-    if (!response)
-        return MHD_NO;
-    if (watch)
+    struct reply *reply = &connection->reply;
+    if (connection_is_transfer(connection))
         connection->transfer = transfer_begin(config->transfers, connection->fd, head_size, reply->attempt,
-                                              reply->fetch, reply->first, reply->first + size);
+                                              reply->fetch, reply->first, reply->first + reply->size);
     reply->attempt = 0; /* the transfer has begun */
     connection->followed = connection->transfer != NULL;
     connection->acked = connection->earlier ? acked_bytes(connection->fd) : 0;
     connection_set_deadline(connection, DEADLINE_ANSWER);
     metric_count_status(config->metrics, (unsigned)reply->status);
     metric_time_answer(config->metrics, connection->taken_us);
+}
+
+static enum MHD_Result send_reply(struct connection *connection)
+{
+    struct reply *reply = &connection->reply;
+    if (exchange_refuse_resume(connection)) {
+        connection->linger = true;
+        return MHD_NO;
+    }
+    keep_decide(connection);
+    connection_finish_reply(connection, reply);
+    size_t head_size = connection_is_transfer(connection) ? wire_head_size(reply) : 0;
+    struct MHD_Response *response =
+        pacing_applies(connection) ? pacing_response(connection) : wire_response(reply);
+    if (!response)
+        return MHD_NO;
+    exchange_begin_answer(connection, head_size);
     enum MHD_Result result = MHD_queue_response(connection->mhd, (unsigned)reply->status, response);
     MHD_destroy_response(response); /* our reference; libmicrohttpd has its own */
     return result;
@@ -123,10 +128,9 @@ static void run_handler(void *cls)
     request->route->handler(request);
 }
 
-static enum MHD_Result handle(struct connection *connection)
+bool exchange_run(struct connection *connection)
 {
     struct request *request = &connection->request;
-    request->body = (struct slice){connection->body, connection->body_used};
     connection_set_deadline(connection, DEADLINE_NONE);
     crowd_remove(&connection->member);
     atomic_store(&connection->stage, STAGE_HANDLING);
@@ -137,9 +141,17 @@ static enum MHD_Result handle(struct connection *connection)
 
     int stage = STAGE_HANDLING;
     if (!atomic_compare_exchange_strong(&connection->stage, &stage, STAGE_WAITING))
-        return send_reply(connection);
+        return true;
     /* From now on an answer goes to the loop's list, which this thread reads later. */
     connection->loop->suspended++;
+    return false;
+}
+
+static enum MHD_Result handle(struct connection *connection)
+{
+    connection->request.body = (struct slice){connection->body, connection->body_used};
+    if (exchange_run(connection))
+        return send_reply(connection);
     MHD_suspend_connection(connection->mhd);
     return MHD_YES;
 }
@@ -262,4 +274,6 @@ void exchange_check(struct connection *connection)
     connection_set_deadline(connection, DEADLINE_NONE);
     notices_count(&connection->loop->capacity->notices, NOTICE_SLOW, 0, connection->loop->now_ms);
     shutdown(connection->fd, SHUT_RDWR);
+    if (connection->place == PLACE_DIRECT)
+        connection_end(connection); /* else libmicrohttpd notices and closes */
 }

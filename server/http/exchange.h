@@ -17,6 +17,13 @@ void exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **request
 void exchange_on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
                             enum MHD_ConnectionNotificationCode code);
 
+/* Calls the handler. True: the answer is there. False: it comes later, to the loop's list of answered connections. */
+bool exchange_run(struct connection *connection);
+/* An answer that refuses a resume: sends that (wire.h), and returns true. */
+bool exchange_refuse_resume(struct connection *connection);
+/* The answer, with a head of this length, is sent next: counts it, and follows what the peer acknowledges. */
+void exchange_begin_answer(struct connection *connection, size_t head_size);
+
 /* Its body, its stream, or its answer has taken too long. Loop's thread. */
 void exchange_late(struct connection *connection);
 /* DEADLINE_ANSWER came: cuts the connection when the peer has acknowledged too little in idle_timeout_ms. */

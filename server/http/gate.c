@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "server/http/admit.h"
+#include "server/http/direct.h"
 #include "server/http/keep.h"
 #include "server/core/thread_pool.h"
 
@@ -190,7 +191,10 @@ static bool take_request(struct connection *connection, char *allow, size_t allo
         return vet(connection, err);
     if (!admit_reserve_body(connection, err))
         return false;
-    hand_over(connection);
+    if (direct_applies(connection))
+        direct_begin(connection);
+    else
+        hand_over(connection);
     return true;
 }
 
@@ -294,6 +298,8 @@ void gate_ready(struct connection *connection, uint32_t events)
 {
     if (connection->place == PLACE_LINGER)
         drop_input(connection);
+    else if (connection->place == PLACE_DIRECT)
+        direct_continue(connection);
     else if (connection->place == PLACE_GATE)
         look(connection, events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
 }

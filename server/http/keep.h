@@ -17,6 +17,8 @@
 
 #include "server/http/connection.h"
 
+/* A socket whose peer has closed, for loop.dead_fd; -1 with errno. */
+int keep_dead_socket(void);
 /* Just before the answer is given to libmicrohttpd. Sets `keeps` and `own` when the connection can be kept. */
 void keep_decide(struct connection *connection);
 /* libmicrohttpd has sent the whole answer to a request with `keeps`, and is in its callback: takes the socket back. */

@@ -7,20 +7,20 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/thread.h"
+#include "server/http/direct.h"
 #include "server/http/exchange.h"
 #include "server/http/gate.h"
+#include "server/http/keep.h"
 #include "server/http/pacing.h"
 
-#define EVENTS_PER_TURN 128
-#define LINGER_MS       10000
-#define LONGEST_WAIT_MS 60000 /* notices are logged as often */
-/* With few connections the limit alone is enough. */
-#define ADDRESS_SHARE_LEAST 16
-#define ANSWER_LOOKS        4 /* per idle_timeout_ms */
+#define EVENTS_PER_TURN     128
+#define LINGER_MS           10000
+#define LONGEST_WAIT_MS     60000 /* notices are logged as often */
+#define ADDRESS_SHARE_LEAST 16    /* with few connections the limit alone is enough */
+#define ANSWER_LOOKS        4     /* per idle_timeout_ms */
 
 /* libmicrohttpd's record for each part of a head, and its memory for the head of the answer. */
 #define POOL_PER_PART 80
@@ -38,6 +38,22 @@ static void free_dead(struct loop *loop)
     }
 }
 
+static void resume(struct connection *connection)
+{
+    if (connection->place == PLACE_DIRECT) {
+        direct_resume(connection);
+        return;
+    }
+    MHD_resume_connection(connection->mhd);
+    connection->loop->run_daemon = true;
+}
+
+static void resume_paused(struct loop *loop, int64_t now_ms)
+{
+    for (struct connection *connection; (connection = pacing_next(loop, now_ms));)
+        resume(connection);
+}
+
 static void resume_answered(struct loop *loop)
 {
     pthread_mutex_lock(&loop->lock);
@@ -47,12 +63,10 @@ static void resume_answered(struct loop *loop)
     while (connection) {
         struct connection *next = connection->next;
         loop->suspended--;
-        if (connection->vetting) {
+        if (connection->vetting)
             gate_vetted(connection);
-        } else {
-            MHD_resume_connection(connection->mhd);
-            loop->run_daemon = true;
-        }
+        else
+            resume(connection);
         connection = next;
     }
 }
@@ -112,8 +126,7 @@ static void accept_some(struct loop *loop)
         watch_listen(loop, false);
 }
 
-/* Empties the queue before it closes the listening socket: else the kernel would reset connections that
-   it has accepted. */
+/* Empties the queue first: the kernel would reset the connections in it when the listening socket closes. */
 static void stop_accepting(struct loop *loop)
 {
     if (loop->listen < 0)
@@ -238,7 +251,7 @@ static void close_all(struct loop *loop)
             connection = next;
         }
     }
-    pacing_resume_all(loop);
+    resume_paused(loop, INT64_MAX); /* libmicrohttpd cannot end with suspended connections */
     MHD_stop_daemon(loop->daemon);
     free_dead(loop);
 }
@@ -258,7 +271,7 @@ static void *loop_main(void *cls)
         look_at_deadlines(loop);
         notices_log(&loop->capacity->notices, loop->now_ms);
         resume_answered(loop);
-        pacing_resume(loop);
+        resume_paused(loop, loop->now_ms);
         run_daemon(loop);
         free_dead(loop);
     }
@@ -310,23 +323,13 @@ static unsigned share_of(const struct listener_config *config, unsigned divisor)
     return share ? share : 1;
 }
 
-/* A socket whose peer has closed; -1 with errno. */
-static int dead_socket(void)
-{
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
-        return -1;
-    close(pair[1]);
-    return pair[0];
-}
-
 static bool prepare(struct loop *loop, struct error *err)
 {
     const struct listener_config *config = loop->config;
     loop->scratch = malloc(SCRATCH_BYTES);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->shared.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    loop->dead_fd = dead_socket();
+    loop->dead_fd = keep_dead_socket();
     if (!loop->scratch || loop->epoll < 0 || loop->shared.wake_fd < 0 || loop->dead_fd < 0)
         return error_errno(err, errno, "an event loop cannot be made");
     unsigned beyond = share_of(config, 8);

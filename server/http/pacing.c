@@ -12,7 +12,7 @@
 bool pacing_applies(const struct connection *connection)
 {
     const struct listener_config *config = connection->loop->config;
-    return connection_is_transfer(connection) && connection->reply.fd < 0 &&
+    return connection_is_transfer(connection) && connection->reply.bytes &&
            transfers_are_paced(config->transfers);
 }
 
@@ -22,23 +22,29 @@ static void pause_for(struct connection *connection, int64_t wait_us)
     struct loop *loop = connection->loop;
     connection->paused_until_ms = clock_boot_ms() + (wait_us + 999) / 1000;
     TAILQ_INSERT_TAIL(&loop->paused, connection, in_paused);
-    MHD_suspend_connection(connection->mhd);
+    connection->is_paused = true;
+    if (connection->place == PLACE_DAEMON)
+        MHD_suspend_connection(connection->mhd);
+}
+
+bool pacing_take(struct connection *connection, uint64_t left)
+{
+    int64_t wait_us = 0;
+    if (!connection->piece)
+        connection->piece = transfers_take(connection->loop->config->transfers, left, &wait_us);
+    if (wait_us >= 1000)
+        pause_for(connection, wait_us);
+    return !connection->is_paused;
 }
 
 static ssize_t read_piece(void *cls, uint64_t position, char *out, size_t size)
 {
     struct connection *connection = cls;
     const struct reply *reply = &connection->reply;
-    int64_t wait_us = 0;
     if (position >= reply->size)
         return MHD_CONTENT_READER_END_OF_STREAM;
-    if (!connection->piece)
-        connection->piece =
-            transfers_take(connection->loop->config->transfers, reply->size - position, &wait_us);
-    if (wait_us >= 1000) {
-        pause_for(connection, wait_us);
+    if (!pacing_take(connection, reply->size - position))
         return 0;
-    }
     size_t piece = connection->piece < size ? (size_t)connection->piece : size;
     memcpy(out, (const char *)reply->bytes + position, piece);
     connection->piece -= piece;
@@ -52,26 +58,13 @@ struct MHD_Response *pacing_response(struct connection *connection)
     return response ? wire_add_headers(response, &connection->reply) : NULL;
 }
 
-static void resume(struct connection *connection)
+struct connection *pacing_next(struct loop *loop, int64_t now_ms)
 {
-    struct loop *loop = connection->loop;
-    TAILQ_REMOVE(&loop->paused, connection, in_paused);
-    MHD_resume_connection(connection->mhd);
-    loop->run_daemon = true;
-}
-
-void pacing_resume(struct loop *loop)
-{
-    struct connection *connection;
-    while ((connection = TAILQ_FIRST(&loop->paused)) && connection->paused_until_ms <= loop->now_ms)
-        resume(connection);
-}
-
-void pacing_resume_all(struct loop *loop)
-{
-    struct connection *connection;
-    while ((connection = TAILQ_FIRST(&loop->paused)))
-        resume(connection);
+    struct connection *connection = TAILQ_FIRST(&loop->paused);
+    if (!connection || connection->paused_until_ms > now_ms)
+        return NULL;
+    connection_unpause(connection);
+    return connection;
 }
 
 int64_t pacing_due_ms(const struct loop *loop)

@@ -13,10 +13,12 @@ bool pacing_applies(const struct connection *connection);
 /* The response for connection->reply, whose bytes stay with the connection. NULL: memory is gone. */
 struct MHD_Response *pacing_response(struct connection *connection);
 
-/* Resumes the connections whose time has come. */
-void pacing_resume(struct loop *loop);
-/* Resumes all, because libmicrohttpd cannot end with suspended connections. */
-void pacing_resume_all(struct loop *loop);
+/* For one that is not paused. Sets connection->piece: so many bytes of the `left` ones may be sent now. False: the connection
+   is paused first. */
+bool pacing_take(struct connection *connection, uint64_t left);
+
+/* The next connection whose time has come, for the loop to resume; INT64_MAX: of all. NULL: there is none. */
+struct connection *pacing_next(struct loop *loop, int64_t now_ms);
 /* Boot clock: when the next one is to be resumed; INT64_MAX: none waits. */
 int64_t pacing_due_ms(const struct loop *loop);
 

@@ -20,7 +20,7 @@ void reply_free(struct reply *reply)
         free(reply->header[i].value);
     if (reply->release)
         reply->release(reply->release_cls);
-    if (reply->fd >= 0)
+    if (reply->fd >= 0 && !reply->fd_lent)
         close(reply->fd);
     reply_init(reply, reply->status);
 }

@@ -22,12 +22,14 @@ struct reply {
     unsigned header_count;
 
     /* The body. fd >= 0: an open file from file_offset on; owned, closed afterwards. Else bytes in
-       memory, freed with release(release_cls); release NULL: static bytes. */
+       memory, freed with release(release_cls); release NULL: static bytes. fd_lent: there are both, the same bytes, and
+       the file belongs to release_cls too. */
     const void *bytes;
     uint64_t size;
     void (*release)(void *cls);
     void *release_cls;
     int fd;
+    bool fd_lent;
     uint64_t file_offset;
 
     /* Firmware for a device: the acknowledgements of the peer are watched (transfer.h). attempt 0: not

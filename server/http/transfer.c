@@ -29,7 +29,7 @@
 /* Values of tcpi_state. The kernel's headers for programs have no names for them. */
 enum { STATE_FIN_WAIT2 = 5, STATE_TIME_WAIT = 6, STATE_CLOSE = 7 };
 
-enum written { NOT_YET, ALL_WRITTEN, CUT_SHORT };
+enum written { NOT_YET, ALL_WRITTEN, CUT_SHORT, CUT_WITHOUT_FIN };
 
 struct transfer {
     TAILQ_ENTRY(transfer) in_all;
@@ -90,9 +90,9 @@ static uint64_t ask(const struct transfer *transfer, uint64_t *ret_sent, bool *r
     uint64_t acked = info.tcpi_bytes_acked > transfer->before ? info.tcpi_bytes_acked - transfer->before : 0;
     /* A FIN counts as one byte. After a whole package that does not matter; after a part it would be one
        byte too many. */
-    bool all_acked = written == CUT_SHORT && queued == 0;
+    bool all_acked = written >= CUT_SHORT && queued == 0;
     bool fin_acked = info.tcpi_state == STATE_FIN_WAIT2 || info.tcpi_state == STATE_TIME_WAIT ||
-                     (info.tcpi_state == STATE_CLOSE && all_acked);
+                     (info.tcpi_state == STATE_CLOSE && all_acked && written == CUT_SHORT);
     if (fin_acked && written != ALL_WRITTEN && acked > 0)
         acked--;
     if (acked >= size)
@@ -351,6 +351,11 @@ void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch
 void transfer_written(struct transfer *transfer, bool all_written)
 {
     atomic_store(&transfer->written, all_written ? ALL_WRITTEN : CUT_SHORT);
+}
+
+void transfer_cut(struct transfer *transfer)
+{
+    atomic_store(&transfer->written, CUT_WITHOUT_FIN);
 }
 
 void transfers_poll(struct transfers *transfers, int64_t attempt, transfer_function *each, void *cls)

@@ -68,8 +68,10 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
    Any thread. */
 void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch, uint64_t first,
                      uint64_t end);
-/* libmicrohttpd has finished with the connection. The transfer then belongs to the watching thread. */
+/* The loop or libmicrohttpd has finished with the connection. The transfer then belongs to the watching thread. */
 void transfer_written(struct transfer *transfer, bool all_written);
+/* The same, when the rest cannot be sent and no FIN was sent. */
+void transfer_cut(struct transfer *transfer);
 
 /* Asks the kernel now about every running transfer of this attempt, and calls `each` in the caller's
    thread, with `sent` 0. For a check-in right after a download, which has to know the last bytes. notify reports the

@@ -64,6 +64,11 @@ static char *make_head(const struct reply *reply, bool has_end, size_t *ret_size
     return text;
 }
 
+char *wire_head(const struct reply *reply, size_t *ret_size)
+{
+    return make_head(reply, true, ret_size);
+}
+
 size_t wire_head_size(const struct reply *reply)
 {
     size_t size;
@@ -78,7 +83,7 @@ char *wire_endless_head(const struct reply *reply, size_t *ret_size)
 
 static struct MHD_Response *make_response(struct reply *reply)
 {
-    if (reply->fd >= 0 && reply->size) {
+    if (reply->fd >= 0 && !reply->fd_lent && reply->size) {
         struct MHD_Response *response =
             MHD_create_response_from_fd_at_offset64(reply->size, reply->fd, reply->file_offset);
         if (response)

@@ -14,6 +14,9 @@ struct MHD_Response;
 /* Length of the head on the wire, blank line included. */
 size_t wire_head_size(const struct reply *reply);
 
+/* That head. The caller frees it. */
+char *wire_head(const struct reply *reply, size_t *ret_size);
+
 /* The head of an answer without an end, and so without a Content-Length. The caller frees it. */
 char *wire_endless_head(const struct reply *reply, size_t *ret_size);
 

@@ -217,6 +217,29 @@ static void test_reset_by_peer(void **state)
     close(server);
 }
 
+/* The peer has read all that was sent so far, and resets: nothing of that is taken for a FIN. */
+static void test_reset_by_peer_that_read_all(void **state)
+{
+    (void)state;
+    int server, client;
+    connect_pair(&server, &client);
+    struct transfer *transfer = transfer_begin(transfers, server, 10, 12, 1, 100, 1100);
+    peer_send_bytes(server, bytes, 10 + 300);
+    take(client, 310);
+    await_acked(12, 400);
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(client);
+    char byte;
+    assert_int_equal(recv(server, &byte, 1, 0), -1);
+    struct transfer_event event = {.acked_end = 400};
+    transfer_cut(transfer);
+    transfers_poll(transfers, 12, keep_event, &event); /* it may be over already */
+    assert_int_equal(event.acked_end, 400);
+    assert_int_equal(await_over().acked_end, 400);
+    close(server);
+}
+
 static void test_stall(void **state)
 {
     (void)state;
@@ -508,6 +531,7 @@ int main(void)
         TEST(test_outlives_close),
         TEST(test_cut_short),
         TEST(test_reset_by_peer),
+        TEST(test_reset_by_peer_that_read_all),
         TEST(test_stall),
         TEST(test_stop_tells),
         TEST(test_drain_waits),
