@@ -6,8 +6,8 @@
 
 #include "server/core/log.h"
 
-#define OWN_DESCRIPTORS                                                                                      \
-    256 /* database, readers, blobs, jobs with their pipes, loops, webhooks, lingering connections */
+/* Database, readers, blobs, jobs with their pipes, loops, webhooks, lingering connections: 256. Packages in memory: 128. */
+#define OWN_DESCRIPTORS 384
 
 /* Descriptors of one connection, in quarters. TLS takes two more: at the peer, and inside of the server. A connection that
    is kept takes one more while its answer is sent. */

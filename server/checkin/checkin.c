@@ -91,6 +91,9 @@ static void send_package(struct fetch_task *task, struct reply *reply)
                      decision->end - 1, task->package->size_bytes);
     reply->bytes = task->package->bytes + decision->first;
     reply->size = decision->end - decision->first;
+    reply->fd = task->package->fd;
+    reply->fd_lent = true;
+    reply->file_offset = decision->first;
     reply->release = release_package;
     reply->release_cls = (void *)task->package;
     task->package = NULL; /* the reply owns it now */

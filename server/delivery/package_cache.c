@@ -2,15 +2,23 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/delivery/package_cache.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define FILE_BYTES_MIN (64 * 1024) /* smaller packages are copied as fast */
+#define FILES_MAX      128         /* a descriptor each; server/descriptors.c counts them */
 
 struct entry {
     struct cached_package package; /* must be first: callers get a pointer to it */
     atomic_uint users;             /* the cache is one user */
     struct entry *older, *newer;
 };
+
+static atomic_uint files; /* packages with a file, also those that only transfers still use */
 
 struct package_cache {
     pthread_mutex_t mutex;
@@ -34,8 +42,47 @@ void cached_package_release(const struct cached_package *package)
     struct entry *entry = (struct entry *)package;
     if (!entry || atomic_fetch_sub(&entry->users, 1) != 1)
         return;
-    free((void *)entry->package.bytes);
+    if (entry->package.fd >= 0) {
+        munmap((void *)entry->package.bytes, entry->package.size_bytes);
+        close(entry->package.fd);
+        atomic_fetch_sub(&files, 1);
+    } else {
+        free((void *)entry->package.bytes);
+    }
     free(entry);
+}
+
+/* A file in memory with these bytes, which nothing can change any more. -1: it cannot be made. */
+static int make_file(const void *bytes, uint64_t size)
+{
+    int fd = memfd_create("package", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd >= 0 && write(fd, bytes, size) == (ssize_t)size &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* Puts the bytes of the package into a file where that is worth it and there is room: the kernel sends a file without a
+   copy for each request. */
+static void move_to_file(struct cached_package *package)
+{
+    if (package->size_bytes < FILE_BYTES_MIN)
+        return;
+    if (atomic_fetch_add(&files, 1) < FILES_MAX) {
+        int fd = make_file(package->bytes, package->size_bytes);
+        void *map = fd < 0 ? MAP_FAILED : mmap(NULL, package->size_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (map != MAP_FAILED) {
+            free((void *)package->bytes);
+            package->bytes = map;
+            package->fd = fd;
+            return;
+        }
+        if (fd >= 0)
+            close(fd);
+    }
+    atomic_fetch_sub(&files, 1);
 }
 
 static void take_out(struct package_cache *cache, struct entry *entry)
@@ -92,7 +139,8 @@ bool package_cache_load(struct package_cache *cache, const struct blobs *blobs, 
         free(bytes);
         return error_set(err, ERROR_UNAVAILABLE, "out of memory");
     }
-    entry->package = (struct cached_package){*sha256, size, bytes};
+    entry->package = (struct cached_package){*sha256, size, bytes, -1};
+    move_to_file(&entry->package);
     atomic_init(&entry->users, 2);
     pthread_mutex_lock(&cache->mutex);
     /* an older entry with the same bytes, loaded by another thread, moves back and is dropped */

@@ -123,6 +123,30 @@ describe('seen by strace:', { skip: reason }, () => {
         assertOneSend(seen, 'a report');
     });
 
+    test('a large package is sent from one file in memory, by all requests', async () => {
+        const large = await Scene.build(server, { kind: 'noise', size: 300_000, limit: 1_000_000 });
+        const { size } = await large.makePackage();
+        const files = new Set();
+        for (const options of [{}, {}, { range: 0 }]) {
+            const { answer, trace, request } = await traced(large.module().target, options);
+            const parts = trace.filter((c) => c.name === 'sendfile' && c.path === request.path && c.begun > request.begun && c.result > 0);
+            assert.equal(parts.reduce((sum, c) => sum + c.result, 0), answer.body.length, JSON.stringify(options));
+            assert.ok(answer.body.length >= size - 1, `${answer.body.length} of ${size}`);
+            parts.forEach((c) => files.add(/, (\d+<[^>]*>)/.exec(c.text)[1]));
+        }
+        assert.equal(files.size, 1, [...files].join());
+        assert.match([...files][0], /memfd:package/);
+    });
+
+    test('a check-in writes to no temporary file', async () => {
+        const fresh = await Scene.build(server);
+        await fresh.makePackage();
+        const { trace, request } = await traced(fresh.module().target);
+        const paths = new Set(trace.filter((c) => c.begun > request.begun && c.name === 'pwrite64').map((c) => c.path));
+        assert.ok([...paths].some((path) => path.endsWith('-wal')));
+        assert.deepEqual([...paths].filter((path) => path.includes('etilqs')), []);
+    });
+
     test('a HEAD writes nothing to the database', async () => {
         const fresh = await Scene.build(server);
         const { trace, request, sends } = await traced(fresh.module().target, { method: 'HEAD' });

@@ -323,6 +323,7 @@ print(got, flush=True)`, buildRequest(module.target).toString()]);
         const server = await begin(t, { idle_timeout_ms: 2000 });
         const scene = await Scene.build(server, { kind: 'noise', size: 6_000_000, limit: 16_000_000 });
         await scene.makePackage();
+        assert.equal((await ask(server.tls.device, scene.module().target)).status, 200); // the package in memory keeps a descriptor
         const files = () => Number(execFileSync('sh', ['-c', `ls /proc/${server.process.pid}/fd | wc -l`], { encoding: 'utf8' }));
         const before = files();
         const module = scene.module();
