@@ -13,7 +13,7 @@
    is kept takes one more while its answer is sent. */
 static uint64_t device_quarters(const struct config *config)
 {
-    return config->device_tls_listen[0] ? 17 : 9;
+    return (config->device_tls_listen[0] ? 17U : 9U) + (config->device_keep_alive_ms ? 4U : 0U);
 }
 
 static uint64_t admin_quarters(const struct config *config)

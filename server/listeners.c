@@ -61,12 +61,20 @@ static struct listener_config common_listener(struct daemon *daemon)
     };
 }
 
+static bool comes_from_proxy(const struct request *request)
+{
+    const struct daemon *daemon = request->context;
+    return config_is_proxy(daemon->config, request->peer);
+}
+
 static struct listener_config device_listener(struct daemon *daemon)
 {
     struct listener_config device = common_listener(daemon);
     device.name = "device";
     device.address = daemon->config->device_listen;
     device.max_connections = (unsigned)daemon->config->max_device_connections;
+    device.keep_alive_ms = (int64_t)daemon->config->device_keep_alive_ms;
+    device.keeps = comes_from_proxy;
     device.max_head_bytes = DEVICE_HEAD_MAX;
     device.memory_per_connection = DEVICE_MEMORY;
     device.no_chunks = true;

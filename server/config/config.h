@@ -44,8 +44,9 @@ struct config {
     uint64_t head_timeout_ms;
     uint64_t body_timeout_ms;
     uint64_t idle_timeout_ms;
-    uint64_t admin_keep_alive_ms; /* 0: each answer closes its connection */
-    uint64_t least_rate;          /* bytes per second */
+    uint64_t admin_keep_alive_ms;  /* 0: each answer closes its connection */
+    uint64_t device_keep_alive_ms; /* the same for connections of device_proxies */
+    uint64_t least_rate;           /* bytes per second */
     uint64_t transfer_stall_ms;
     uint64_t max_transfers;        /* at the same time; 0: no limit */
     uint64_t max_bytes_per_second; /* of packages; 0: no limit, else at least ALLOWANCE_LEAST_RATE */

@@ -120,6 +120,11 @@ const struct config_key config_key_table[] = {
            "A connection to admin_listen stays open after an answer, and waits this long for the next request. A proxy in "
            "front must close its own idle connections earlier. At most half of max_admin_connections wait: beyond that the "
            "server closes the one that is idle for the longest time. 0: each answer closes its connection."),
+    NUMBER(device_keep_alive_ms, RESTARTS, "0", 0, DAY_MS, "MS",
+           "A connection of one of device_proxies to device_listen stays open after an answer that is no package, and waits "
+           "this long for the next request. The proxy must close its own idle connections earlier. At most half of "
+           "max_device_connections wait. Connections of all other peers are closed after each answer, because modules "
+           "expect that. 0: those of the proxies too."),
     NUMBER(least_rate, RESTARTS, "128", 0, 1000000, "BYTES",
            "The lowest rate, in bytes per second, at which a peer must acknowledge an answer. It is an "
            "average over idle_timeout_ms, and over transfer_stall_ms after the last byte of a download was "

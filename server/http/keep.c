@@ -39,7 +39,8 @@ static bool may_keep(const struct connection *connection)
     const struct loop *loop = connection->loop;
     const struct head *head = &connection->head;
     return loop->config->keep_alive_ms > 0 && !loop->draining && !loop->stopping && !connection->resume &&
-           head->minor == 1 && head->body_length >= 0 && !asks_to_close(head);
+           head->minor == 1 && head->body_length >= 0 && !asks_to_close(head) &&
+           (!loop->config->keeps || loop->config->keeps(&connection->request));
 }
 
 /* Bytes that were read from the socket since the connection began. Bytes that come between the two calls count as read:

@@ -17,6 +17,7 @@ import { countDescriptors } from './lib/crowd.mjs';
 import { noiseImage, random } from './lib/firmware.mjs';
 import { Kept } from './lib/kept.mjs';
 import { poll } from './lib/module.mjs';
+import { Scene } from './lib/scene.mjs';
 import { firmwarePath, startServer } from './lib/server.mjs';
 
 const rounds = Number(process.env.DFOTA_KEEP_ROUNDS ?? 12);
@@ -190,6 +191,32 @@ describe('pipelined requests', () => {
             assert.equal((await kept.next()).status, i % 2 ? 401 : 404);
         await expectKept(kept, get('/status'), 200);
     });
+});
+
+describe('the device listener', () => {
+    const config = { device_proxies: '127.0.0.1', device_keep_alive_ms: 60_000 };
+    const ask = (module) => head(`GET ${module.target}`, []);
+
+    test('keeps a connection of a proxy, until a package is sent', async (t) => {
+        const own = await startServer(t, { config });
+        const scene = await Scene.build(own);
+        await scene.makePackage();
+        const kept = open(t, own.device);
+        const current = [0, 1].map(() => scene.module({ version: scene.versions.at(-1) })), old = scene.module();
+        for (const module of [...current, ...current])
+            assert.match(String((await expectKept(kept, ask(module), 400)).body), /"code": 27/);
+        await expectKept(kept, head('GET /nothing', []), 404);
+        const { body } = await expectClosed(kept, ask(old), 200);
+        assert.equal((await scene.awaitAttempt(old, 'handed_over')).bytes_acked, body.length);
+        assert.equal((await scene.record(current[0])).check_ins, 2);
+    });
+    for (const [kind, change] of Object.entries({ 'another peer': { device_proxies: '127.0.0.2' }, 'a proxy by default': { device_keep_alive_ms: 0 } }))
+        test(`closes a connection of ${kind}`, async (t) => {
+            const own = await startServer(t, { config: { ...config, ...change } });
+            const scene = await Scene.build(own);
+            await expectClosed(open(t, own.device), ask(scene.module({ version: scene.versions.at(-1) })), 400);
+            await expectClosed(open(t, own.device), head('GET /nothing', []), 404);
+        });
 });
 
 describe('time and room', () => {
