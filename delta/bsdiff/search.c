@@ -51,13 +51,11 @@ static bool try_out(const struct search *s, const struct match_script *script, s
                     struct error *err)
 {
     for (enum bsdiff_stream stream = BSDIFF_CONTROL; stream < BSDIFF_STREAMS; stream++) {
-        _cleanup_(buffer_free) struct buffer packed = {0};
         _cleanup_(buffer_free) struct buffer other = {0};
         struct buffer *plain = stream == BSDIFF_DIFF ? &ret->diff : &other;
         if (!bsdiff_plain(stream, s->old, s->new, script, plain, err) ||
-            !bzip_block_add_stream(&packed, buffer_bytes(plain), BZIP_LARGE_BLOCK, BZIP_ROUGH, err))
+            !bzip_block_measure(buffer_bytes(plain), BZIP_LARGE_BLOCK, &ret->packed_len[stream], err))
             return false;
-        ret->packed_len[stream] = packed.len;
     }
     return true;
 }

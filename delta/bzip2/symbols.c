@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/bzip2/decode.h"
 
 #define RUN_COUNTED 4   /* after this number of equal bytes there is always a count of further equal bytes */
 #define RUN_MAX     255 /* as in stock bzip2 */
+#define NEAR_FRONT  12  /* places that are searched one by one */
 
 static size_t run_length(struct bytes plain, size_t at)
 {
@@ -43,23 +43,19 @@ size_t bzip_symbols_size(struct bytes plain)
     return size;
 }
 
-/* The first run-length stage. *ret_crc is the checksum of its input. */
-static size_t shorten_runs(struct bytes plain, uint8_t *out, uint32_t *ret_crc)
+/* The first run-length stage. */
+static size_t shorten_runs(struct bytes plain, uint8_t *out)
 {
-    uint32_t crc = BZIP_CRC_START;
     size_t size = 0;
     for (size_t at = 0; at < plain.len;) {
         size_t run = run_length(plain, at);
         size_t kept = run < RUN_COUNTED ? run : RUN_COUNTED;
-        for (size_t i = 0; i < run; i++)
-            crc = bzip_crc_add(crc, plain.ptr[at]);
         memset(out + size, plain.ptr[at], kept);
         size += kept;
         if (run >= RUN_COUNTED)
             out[size++] = (uint8_t)(run - RUN_COUNTED);
         at += run;
     }
-    *ret_crc = ~crc;
     return size;
 }
 
@@ -118,9 +114,26 @@ static void add_zeros(struct bzip_symbols *s, size_t zeros)
         s->symbol[s->count++] = zeros % 2 ? 0 : 1;
 }
 
+/* Moves the byte to the front of the order. Returns its place before, which is not 0. Most bytes are near the front. */
+static size_t move_to_front(uint8_t *order, size_t values, uint8_t byte)
+{
+    size_t place = 1;
+    while (place < NEAR_FRONT && order[place] != byte)
+        place++;
+    if (order[place] != byte)
+        place = (size_t)((uint8_t *)memchr(order + place, byte, values - place) - order);
+    if (place <= NEAR_FRONT)
+        for (size_t i = place; i > 0; i--)
+            order[i] = order[i - 1];
+    else
+        memmove(order + 1, order, place);
+    order[0] = byte;
+    return place;
+}
+
 static void code_places(const uint8_t *last, size_t len, struct bzip_symbols *s)
 {
-    uint8_t order[256];
+    uint8_t order[256] = {0};
     unsigned int values = 0;
     for (unsigned int i = 0; i < 256; i++)
         if (s->used[i])
@@ -130,16 +143,13 @@ static void code_places(const uint8_t *last, size_t len, struct bzip_symbols *s)
     size_t zeros = 0;
     for (size_t i = 0; i < len; i++) {
         uint8_t byte = last[i];
-        size_t place = (size_t)((uint8_t *)memchr(order, byte, values) - order);
-        if (place == 0) {
+        if (byte == order[0]) {
             zeros++;
             continue;
         }
         add_zeros(s, zeros);
         zeros = 0;
-        memmove(order + 1, order, place);
-        order[0] = byte;
-        s->symbol[s->count++] = (uint16_t)(place + 1);
+        s->symbol[s->count++] = (uint16_t)(move_to_front(order, values, byte) + 1);
     }
     add_zeros(s, zeros);
     s->symbol[s->count++] = (uint16_t)(values + 1);
@@ -164,7 +174,7 @@ bool bzip_symbols_make(struct bytes plain, struct bzip_symbols *ret, struct erro
     _cleanup_(cleanup_free) uint8_t *text = malloc(room), *last = malloc(room);
     if (!text || !last)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    size_t len = shorten_runs(plain, text, &ret->crc);
+    size_t len = shorten_runs(plain, text);
     if (!make_room(ret, len + 1, err) || !transform(text, len, last, &ret->origin, err))
         return false;
     memset(ret->used, 0, sizeof ret->used);

@@ -23,7 +23,7 @@ struct bzip_symbols { /* all zeros: empty. Free with bzip_symbols_free(), or reu
     unsigned int alphabet; /* number of possible symbols: 3 to BZIP_ALPHABET_MAX; the last one is the end
                               symbol */
     bool used[256];        /* byte values that the block contains */
-    uint32_t origin, crc;
+    uint32_t origin;
 };
 
 /* How many bytes at the beginning of `plain` have at most `limit` bytes after the first run-length stage. */
