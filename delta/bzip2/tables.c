@@ -69,9 +69,11 @@ static void count_group(struct chooser *c, size_t group, unsigned int table, uin
 static void count_symbols(struct chooser *c, const struct plan *plan)
 {
     size_t moved = 0;
+    if (!c->is_counted)
+        memset(c->counted, BZIP_TABLES_MAX, c->groups);
     for (size_t group = 0; group < c->groups; group++)
         moved += plan->selector[group] != c->counted[group];
-    bool afresh = !c->is_counted || moved > c->groups / 2;
+    bool afresh = moved > c->groups / 2;
     if (afresh)
         memset(c->count, 0, sizeof c->count);
     for (size_t group = 0; group < c->groups; group++) {
