@@ -23,6 +23,7 @@ struct extra_counts { /* extra bytes, counted by zero, one and two following byt
     uint32_t none[256], total;
     uint32_t one[256][256], one_total[256];
     uint16_t two[WORDS];
+    uint64_t has_two[WORDS / 64]; /* bits: whether two[] is not 0. They fit into the cache of a processor */
     uint32_t two_total[65536];
 };
 
@@ -165,7 +166,9 @@ static void count_extra(struct bytes new, const struct match_script *script, str
             c->total++;
             c->one[b[1]][b[0]]++;
             c->one_total[b[1]]++;
-            c->two[word_of(b)] = (uint16_t)(c->two[word_of(b)] + (c->two[word_of(b)] < UINT16_MAX));
+            unsigned int word = word_of(b);
+            c->two[word] = (uint16_t)(c->two[word] + (c->two[word] < UINT16_MAX));
+            c->has_two[word / 64] |= 1ULL << word % 64;
             c->two_total[b[1] << 8 | b[2]]++;
         }
     }
@@ -180,7 +183,8 @@ struct batch { /* the counts of each byte */
 
 static void look_up(const struct extra_counts *c, const uint8_t *b, struct batch *batch, size_t k)
 {
-    uint32_t counted = batch->counted[k], two = c->two[word_of(b)];
+    unsigned int word = word_of(b);
+    uint32_t counted = batch->counted[k], two = c->has_two[word / 64] >> word % 64 & 1 ? c->two[word] : 0;
     batch->none[k] = (int32_t)(c->none[b[0]] - counted);
     batch->total[k] = (int32_t)(c->total - counted);
     batch->one[k] = (int32_t)(c->one[b[1]][b[0]] - counted);
