@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "delta/bzip2/pieces.h"
 #include "delta/bzip2/symbols.h"
 
 #define TOO_LARGE                                                                                            \
     (SIZE_MAX / 1024) /* size of a block that is not allowed; many of these can be added
                                        without overflow */
+#define PIECE_ERROR 16 /* a block may have this many bytes more than bzip_pieces_size() says, because a cut may divide a run */
 #define NEAR 256      /* a cut is not moved by fewer bytes, because the gain would be too small */
 
 #define SMALLEST_CELL 1024 /* in bytes after the first run-length stage */
@@ -35,6 +37,7 @@ struct cutter {
     struct bytes plain;
     size_t limit;    /* largest block */
     size_t capacity; /* blocks */
+    struct bzip_pieces pieces; /* of `plain`, or empty */
     struct bzip_symbols symbols;
     struct bzip_tables tables;
 };
@@ -68,13 +71,28 @@ static void copy_cuts(struct bzip_cuts *to, const struct bzip_cuts *from)
     memcpy(to->bits, from->bits, from->blocks * sizeof *to->bits);
 }
 
-static bool measure(struct cutter *c, size_t from, size_t to, size_t *ret_bits, struct error *err)
+static bool is_too_large(const struct cutter *c, size_t from, size_t to)
 {
     struct bytes piece = {c->plain.ptr + from, to - from};
+    if (c->pieces.order && bzip_pieces_size(&c->pieces, from, to) + PIECE_ERROR <= c->limit)
+        return false;
+    return bzip_symbols_room(piece, c->limit) < piece.len;
+}
+
+static bool make_symbols(struct cutter *c, size_t from, size_t to, struct error *err)
+{
+    if (c->pieces.order)
+        return bzip_pieces_symbols(&c->pieces, from, to, &c->symbols, err);
+    return bzip_symbols_make((struct bytes){c->plain.ptr + from, to - from}, &c->symbols, err);
+}
+
+static bool measure(struct cutter *c, size_t from, size_t to, size_t *ret_bits, struct error *err)
+{
     *ret_bits = TOO_LARGE;
-    if (piece.len == 0 || bzip_symbols_room(piece, c->limit) < piece.len)
+    bool empty = from == to || (c->pieces.order && bzip_pieces_size(&c->pieces, from, to) == 0);
+    if (empty || is_too_large(c, from, to))
         return true;
-    if (!bzip_symbols_make(piece, &c->symbols, err))
+    if (!make_symbols(c, from, to, err))
         return false;
     bzip_tables_choose(&c->symbols, BZIP_ROUGH, &c->tables);
     *ret_bits = bzip_cuts_block_bits(&c->symbols, &c->tables);
@@ -241,6 +259,8 @@ static bool search_small(struct cutter *c, size_t size, const struct search *how
 static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *best, struct error *err)
 {
     size_t size = bzip_symbols_size(c->plain);
+    if (c->limit > BZIP_SMALL_BLOCK && searches[effort].cells > 0 && size > 0 && !bzip_pieces_sort(c->plain, &c->pieces, err))
+        return false;
     if (!try_size(c, c->limit, 0, best, err))
         return false;
     if (size < BZIP_SMALL_BLOCK / 4) /* too small for a second block */
@@ -251,8 +271,10 @@ static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *
 
 static void free_cutter(struct cutter **c)
 {
-    if (*c)
+    if (*c) {
+        bzip_pieces_free(&(*c)->pieces);
         bzip_symbols_free(&(*c)->symbols);
+    }
     free(*c);
 }
 
@@ -260,6 +282,7 @@ static void free_cutter(struct cutter **c)
 static bool choose_section(struct cutter *c, struct bytes section, enum bzip_effort effort,
                            struct bzip_cuts *ret, struct error *err)
 {
+    bzip_pieces_free(&c->pieces);
     c->plain = section;
     c->capacity = section.len / 512 + 8; /* the smallest blocks in this file have 1/8 of 8 KB */
     return new_cuts(c, ret, err) && search(c, effort, ret, err);

@@ -43,17 +43,22 @@ size_t bzip_symbols_size(struct bytes plain)
     return size;
 }
 
-/* The first run-length stage. */
-static size_t shorten_runs(struct bytes plain, uint8_t *out)
+size_t bzip_symbols_shorten(struct bytes plain, uint8_t *out, uint32_t *plain_at)
 {
     size_t size = 0;
     for (size_t at = 0; at < plain.len;) {
         size_t run = run_length(plain, at);
         size_t kept = run < RUN_COUNTED ? run : RUN_COUNTED;
-        memset(out + size, plain.ptr[at], kept);
-        size += kept;
-        if (run >= RUN_COUNTED)
+        for (size_t i = 0; i < kept; i++) {
+            if (plain_at)
+                plain_at[size] = (uint32_t)(at + i);
+            out[size++] = plain.ptr[at];
+        }
+        if (run >= RUN_COUNTED) {
+            if (plain_at)
+                plain_at[size] = (uint32_t)(at + RUN_COUNTED - 1);
             out[size++] = (uint8_t)(run - RUN_COUNTED);
+        }
         at += run;
     }
     return size;
@@ -86,15 +91,14 @@ static size_t least_rotation(const uint8_t *text, size_t len)
 /* Sorts all rotations. When the text begins with its smallest rotation, its rotations sort like its
    suffixes, because the bytes that follow a suffix in a rotation are the smallest ones. Equal rotations
    end in equal bytes, so their order does not matter. */
-static bool transform(const uint8_t *text, size_t len, uint8_t *last, uint32_t *ret_origin, struct error *err)
+bool bzip_symbols_sort(struct bytes text, int32_t *order, uint8_t *last, uint32_t *ret_origin, struct error *err)
 {
+    size_t len = text.len, least = least_rotation(text.ptr, len);
     _cleanup_(cleanup_free) uint8_t *turned = malloc(len);
-    _cleanup_(cleanup_free) int32_t *order = malloc(len * sizeof *order);
-    size_t least = least_rotation(text, len);
-    if (!turned || !order)
+    if (!turned)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    memcpy(turned, text + least, len - least);
-    memcpy(turned + len - least, text, least);
+    memcpy(turned, text.ptr + least, len - least);
+    memcpy(turned + len - least, text.ptr, least);
     if (divsufsort(turned, order, (int32_t)len) != 0)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     size_t first = least ? len - least : 0; /* index of the beginning of the text */
@@ -103,6 +107,7 @@ static bool transform(const uint8_t *text, size_t len, uint8_t *last, uint32_t *
         if (at == first)
             *ret_origin = (uint32_t)i;
         last[i] = turned[at ? at - 1 : len - 1];
+        order[i] = (int32_t)(at < len - least ? at + least : at + least - len);
     }
     return true;
 }
@@ -167,21 +172,28 @@ static bool make_room(struct bzip_symbols *s, size_t count, struct error *err)
     return true;
 }
 
+bool bzip_symbols_code(struct bytes last, struct bzip_symbols *ret, struct error *err)
+{
+    if (!make_room(ret, last.len + 1, err))
+        return false;
+    memset(ret->used, 0, sizeof ret->used);
+    for (size_t i = 0; i < last.len; i++)
+        ret->used[last.ptr[i]] = true;
+    code_places(last.ptr, last.len, ret);
+    return true;
+}
+
 bool bzip_symbols_make(struct bytes plain, struct bzip_symbols *ret, struct error *err)
 {
     size_t room = plain.len + plain.len / RUN_COUNTED; /* four equal bytes become five bytes */
     room = room < BZIP_LARGE_BLOCK ? room : BZIP_LARGE_BLOCK;
     _cleanup_(cleanup_free) uint8_t *text = malloc(room), *last = malloc(room);
-    if (!text || !last)
+    _cleanup_(cleanup_free) int32_t *order = malloc(room * sizeof *order);
+    if (!text || !last || !order)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    size_t len = shorten_runs(plain, text);
-    if (!make_room(ret, len + 1, err) || !transform(text, len, last, &ret->origin, err))
-        return false;
-    memset(ret->used, 0, sizeof ret->used);
-    for (size_t i = 0; i < len; i++)
-        ret->used[text[i]] = true;
-    code_places(last, len, ret);
-    return true;
+    size_t len = bzip_symbols_shorten(plain, text, NULL);
+    return bzip_symbols_sort((struct bytes){text, len}, order, last, &ret->origin, err) &&
+           bzip_symbols_code((struct bytes){last, len}, ret, err);
 }
 
 void bzip_symbols_free(struct bzip_symbols *symbols)
