@@ -26,7 +26,8 @@ struct lane {      /* a span that covers the current byte */
     int64_t shift;
     size_t step_at; /* index of the step of new[0] in `steps` */
     uint32_t from, span;
-    uint32_t end; /* where the cheapest way leaves the span */
+    uint32_t end;  /* where the cheapest way leaves the span */
+    uint32_t here; /* cost of the diff byte at the current byte */
     struct bsdiff_context context;
 };
 
@@ -121,17 +122,28 @@ static bool begin_lane(struct path *p, uint32_t index, struct error *err)
     return true;
 }
 
+/* Looks up the costs of the diff bytes of all lanes at byte i. They are rarely in the cache of the processor, so it should not wait
+   for each of them. */
+static void look_up_costs(struct path *p, size_t i)
+{
+    const uint8_t *old = p->old.ptr + i, byte = p->new.ptr[i];
+    struct lane *lane = p->lane, *end = lane + p->lanes;
+    for (; lane < end; lane++) {
+        uint8_t diff = (uint8_t)(byte - old[lane->shift]);
+        lane->here = p->costs->diff[bsdiff_run_class(lane->context.run)][lane->context.behind][diff];
+        bsdiff_context_move(&lane->context, diff);
+    }
+}
+
 /* Moves a lane to byte i: it continues after this byte, or is left if `left` is cheaper. */
 static void step_lane(struct path *p, struct lane *lane, size_t i, uint64_t left, enum step left_step)
 {
-    uint8_t byte = (uint8_t)(p->new.ptr[i] - p->old.ptr[(int64_t)i + lane->shift]);
     if (lane->cost > left) {
         lane->cost = left;
         lane->end = (uint32_t)i + 1;
         put_step(p, lane->step_at + i, left_step);
     }
-    lane->cost += p->costs->diff[bsdiff_run_class(lane->context.run)][lane->context.behind][byte];
-    bsdiff_context_move(&lane->context, byte);
+    lane->cost += lane->here;
 }
 
 /* Notes that a record may begin at byte i in this span, and go on to `end`. */
@@ -173,6 +185,7 @@ static bool find_path(struct path *p, struct error *err)
             if (!begin_lane(p, p->by_end[begun++], err))
                 return false;
         p->best[i] = NO_SPAN;
+        look_up_costs(p, i);
         for (size_t k = 0; k < p->lanes;) {
             struct lane *lane = &p->lane[k];
             step_lane(p, lane, i, left, left_step);

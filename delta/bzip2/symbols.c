@@ -3,13 +3,13 @@
 #include "delta/bzip2/symbols.h"
 
 #include <divsufsort.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
 
 #define RUN_COUNTED 4   /* after this number of equal bytes there is always a count of further equal bytes */
 #define RUN_MAX     255 /* as in stock bzip2 */
-#define NEAR_FRONT  12  /* places that are searched one by one */
 
 static size_t run_length(struct bytes plain, size_t at)
 {
@@ -119,21 +119,29 @@ static void add_zeros(struct bzip_symbols *s, size_t zeros)
         s->symbol[s->count++] = zeros % 2 ? 0 : 1;
 }
 
-/* Moves the byte to the front of the order. Returns its place before, which is not 0. Most bytes are near the front. */
-static size_t move_to_front(uint8_t *order, size_t values, uint8_t byte)
+/* Moves the byte, which is in the order, to the front. Returns its place before. Searches and moves eight bytes at a time. */
+static size_t move_to_front(uint8_t *order, uint8_t byte)
 {
-    size_t place = 1;
-    while (place < NEAR_FRONT && order[place] != byte)
-        place++;
-    if (order[place] != byte)
-        place = (size_t)((uint8_t *)memchr(order + place, byte, values - place) - order);
-    if (place <= NEAR_FRONT)
-        for (size_t i = place; i > 0; i--)
-            order[i] = order[i - 1];
-    else
-        memmove(order + 1, order, place);
-    order[0] = byte;
-    return place;
+    const uint64_t ones = 0x0101010101010101ULL;
+    uint64_t before = byte; /* what comes before the next eight bytes, in the low byte */
+    for (size_t at = 0;; at += 8) {
+        uint64_t eight;
+        memcpy(&eight, order + at, 8);
+        eight = le64toh(eight);
+        uint64_t same = eight ^ ones * byte;
+        same = (same - ones) & ~same & ones << 7; /* the lowest bit that is set is in the first equal byte */
+        uint64_t moved = eight << 8 | before;
+        before = eight >> 56;
+        if (same) {
+            unsigned int bits = (unsigned int)__builtin_ctzll(same) + 1; /* of the bytes up to the equal one */
+            uint64_t mask = bits < 64 ? (1ULL << bits) - 1 : UINT64_MAX;
+            moved = htole64((moved & mask) | (eight & ~mask));
+            memcpy(order + at, &moved, 8);
+            return at + bits / 8 - 1;
+        }
+        moved = htole64(moved);
+        memcpy(order + at, &moved, 8);
+    }
 }
 
 static void code_places(const uint8_t *last, size_t len, struct bzip_symbols *s)
@@ -154,7 +162,7 @@ static void code_places(const uint8_t *last, size_t len, struct bzip_symbols *s)
         }
         add_zeros(s, zeros);
         zeros = 0;
-        s->symbol[s->count++] = (uint16_t)(move_to_front(order, values, byte) + 1);
+        s->symbol[s->count++] = (uint16_t)(move_to_front(order, byte) + 1);
     }
     add_zeros(s, zeros);
     s->symbol[s->count++] = (uint16_t)(values + 1);
