@@ -17,6 +17,10 @@
 #define SMALL ((size_t)1024)
 #define NEAT  ((size_t)1 << 20)
 
+/* Rough compression of streams that give more than CLEAR bytes is at most 1/CLEAR_SHARE larger than the compression of the effort quick. */
+#define CLEAR       ((size_t)16384)
+#define CLEAR_SHARE 32
+
 static const struct plan {
     struct bsdiff_tries tries; /* no passes: the first script is used */
     enum bsdiff_packing packing;
@@ -29,6 +33,7 @@ static const struct plan {
 struct scripts {
     struct match_script first; /* of the effort quick */
     struct match_script best;  /* of the windows; empty with the effort quick */
+    size_t first_len;          /* of the streams of `first` after rough compression; 0: not known */
     uint64_t steps;
 };
 
@@ -51,12 +56,13 @@ static bool search_windows(const struct suffix *index, struct bytes old, struct 
         size_t end = (size_t)((uint64_t) new.len *i / windows);
         struct bytes window = {new.ptr + at, end - at};
         if (!bsdiff_window_cut(&place, window.len, &first, err) ||
-            !bsdiff_search(index, old, window, tries, &first, &best, err) ||
+            !bsdiff_search(index, old, window, tries, &first, &best, &s->first_len, err) ||
             !bsdiff_window_join(&s->best, &old_at, &best, err))
             return false;
         at = end;
     }
     s->steps += best.steps;
+    s->first_len = windows == 1 ? s->first_len : 0;
     return true;
 }
 
@@ -114,12 +120,19 @@ static bool make_neat(struct bytes old, struct bytes new, const struct match_scr
     return without_extra(first, &merged, err) && keep_smaller(old, new, &merged, BSDIFF_BEST, ret, err);
 }
 
+/* Whether the package of the best script is so much smaller than the first script after rough compression that the package of the
+   effort quick cannot be smaller. */
+static bool is_clearly_smaller(size_t len, size_t first_len)
+{
+    return len > CLEAR && len < first_len - first_len / CLEAR_SHARE;
+}
+
 static bool encode(struct bytes old, struct bytes new, const struct scripts *s, const struct plan *plan,
                    struct buffer *ret, struct error *err)
 {
-    if (!keep_smaller(old, new, &s->first, BSDIFF_STOCK, ret, err))
-        return false;
     if (plan->tries.passes > 0 && !keep_smaller(old, new, &s->best, plan->packing, ret, err))
+        return false;
+    if (!is_clearly_smaller(ret->len, s->first_len) && !keep_smaller(old, new, &s->first, BSDIFF_STOCK, ret, err))
         return false;
     return ret->len > SMALL || new.len == 0 || new.len > NEAT || make_neat(old, new, &s->first, ret, err);
 }

@@ -255,8 +255,9 @@ static bool walk_path(const struct path *p, struct match_script *script, struct 
     return true;
 }
 
-bool bsdiff_parse(struct bytes old, struct bytes new, struct bsdiff_spans *spans,
-                  const struct bsdiff_costs *costs, struct match_script *ret, struct error *err)
+bool bsdiff_parse(struct bytes old, struct bytes new, const struct bsdiff_spans *spans,
+                  const struct bsdiff_costs *costs, struct match_script *ret,
+                  struct bsdiff_spans *narrow, struct error *err)
 {
     _cleanup_(end_path) struct path p = {.old = old, .new = new, .spans = spans, .costs = costs};
     if (!begin_path(&p, err))
@@ -265,6 +266,7 @@ bool bsdiff_parse(struct bytes old, struct bytes new, struct bsdiff_spans *spans
     ret->steps += spans->total + new.len;
     if (!find_path(&p, err) || !walk_path(&p, ret, err))
         return false;
-    narrow_spans(&p, spans);
+    if (narrow)
+        narrow_spans(&p, narrow);
     return true;
 }
