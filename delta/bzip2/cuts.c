@@ -176,54 +176,63 @@ static bool try_size(struct cutter *c, size_t size, unsigned int halvings, struc
     return true;
 }
 
-/* The bits that joining block i and the next block saves. */
-static size_t joining_gain(const struct bzip_cuts *cuts, const size_t *joined, size_t i)
+struct pair {      /* block i and the next block */
+    size_t joined; /* bits of both as one block */
+    size_t gain;   /* the bits that joining them saves */
+    bool stale;    /* one of the blocks has grown since; the gain is probably smaller now */
+};
+
+static bool measure_pair(struct cutter *c, const struct bzip_cuts *cuts, size_t i, struct pair *pair, struct error *err)
 {
     size_t apart = cuts->bits[i] + cuts->bits[i + 1];
-    return apart > joined[i] ? apart - joined[i] : 0;
-}
-
-static bool measure_joined(struct cutter *c, const struct bzip_cuts *cuts, size_t i, size_t *joined,
-                           struct error *err)
-{
-    return i + 1 >= cuts->blocks || measure(c, cuts->at[i], cuts->at[i + 2], &joined[i], err);
+    if (!measure(c, cuts->at[i], cuts->at[i + 2], &pair->joined, err))
+        return false;
+    pair->gain = apart > pair->joined ? apart - pair->joined : 0;
+    pair->stale = false;
+    return true;
 }
 
 /* Joins block i and the next block. */
-static bool join(struct cutter *c, struct bzip_cuts *cuts, size_t i, size_t *joined, struct error *err)
+static void join(struct bzip_cuts *cuts, size_t i, struct pair *pair)
 {
     size_t behind = cuts->blocks - i - 2;
-    cuts->bits[i] = joined[i];
+    cuts->bits[i] = pair[i].joined;
     memmove(cuts->at + i + 1, cuts->at + i + 2, (behind + 1) * sizeof *cuts->at);
     memmove(cuts->bits + i + 1, cuts->bits + i + 2, behind * sizeof *cuts->bits);
-    memmove(joined + i, joined + i + 1, (behind + 1) * sizeof *joined);
+    memmove(pair + i, pair + i + 1, behind * sizeof *pair);
     cuts->blocks--;
-    return (i == 0 || measure_joined(c, cuts, i - 1, joined, err)) && measure_joined(c, cuts, i, joined, err);
+    pair[i].stale = true;
+    if (i > 0)
+        pair[i - 1].stale = true;
 }
 
-/* Joins the pair of blocks that saves most, until no pair saves anything. */
+/* Whether a pair is joined or measured before another one: stale pairs without a gain are the last ones. */
+static bool is_better(const struct pair *pair, const struct pair *other)
+{
+    return pair->gain != other->gain ? pair->gain > other->gain : pair->stale && !other->stale;
+}
+
+/* Joins the pair of blocks that saves most, until no pair saves anything. A pair is measured again only when it may be the best. */
 static bool join_cells(struct cutter *c, struct bzip_cuts *cuts, struct error *err)
 {
-    _cleanup_(cleanup_free) size_t *joined = calloc(cuts->blocks + 1, sizeof *joined);
-    if (!joined)
+    _cleanup_(cleanup_free) struct pair *pair = calloc(cuts->blocks + 1, sizeof *pair);
+    if (!pair)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     for (size_t i = 0; i + 1 < cuts->blocks; i++)
-        if (!measure_joined(c, cuts, i, joined, err))
+        if (!measure_pair(c, cuts, i, &pair[i], err))
             return false;
-    for (;;) {
-        size_t best = 0, best_gain = 0;
-        for (size_t i = 0; i + 1 < cuts->blocks; i++) {
-            size_t gain = joining_gain(cuts, joined, i);
-            if (gain > best_gain) {
-                best = i;
-                best_gain = gain;
-            }
-        }
-        if (best_gain == 0)
-            return true;
-        if (!join(c, cuts, best, joined, err))
+    while (cuts->blocks > 1) {
+        size_t best = 0;
+        for (size_t i = 1; i + 1 < cuts->blocks; i++)
+            best = is_better(&pair[i], &pair[best]) ? i : best;
+        if (pair[best].gain == 0 && !pair[best].stale)
+            break;
+        if (!pair[best].stale)
+            join(cuts, best, pair);
+        else if (!measure_pair(c, cuts, best, &pair[best], err))
             return false;
     }
+    return true;
 }
 
 static bool search_large(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
