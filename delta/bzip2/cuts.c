@@ -29,7 +29,7 @@ static const struct search {
 } searches[] = {
     [BZIP_ROUGH] = {0, 0, 0, 0},
     [BZIP_QUICK] = {1, 0, 0, 0},
-    [BZIP_GOOD] = {3, 1, 16, 24},
+    [BZIP_GOOD] = {3, 1, 24, 24},
     [BZIP_BEST] = {5, 1, 32, 96},
 };
 
