@@ -167,6 +167,21 @@ bool bsdiff_encode(struct bytes old, struct bytes new, const struct match_script
     return true;
 }
 
+bool bsdiff_measure(struct bytes old, struct bytes new, const struct match_script *script, size_t *ret_len,
+                    struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer plain = {0};
+    *ret_len = HEADER_SIZE;
+    for (enum bsdiff_stream stream = BSDIFF_CONTROL; stream < BSDIFF_STREAMS; stream++) {
+        size_t len;
+        if (!bsdiff_plain(stream, old, new, script, &plain, err) ||
+            !bzip_block_measure(buffer_bytes(&plain), BZIP_LARGE_BLOCK, &len, err))
+            return false;
+        *ret_len += len;
+    }
+    return true;
+}
+
 struct apply {
     struct bytes old;
     struct buffer new;

@@ -32,6 +32,10 @@ bool bsdiff_encode(struct bytes old, struct bytes new, const struct match_script
                    enum bsdiff_packing packing, struct buffer *ret, struct error *err)
     __attribute__((warn_unused_result));
 
+/* About the length of that package. Takes much less time than making it. ERROR_INTERNAL: no memory. */
+bool bsdiff_measure(struct bytes old, struct bytes new, const struct match_script *script, size_t *ret_len,
+                    struct error *err) __attribute__((warn_unused_result));
+
 /* Applies `package`, which may be any bytes, to any old image. Never reads or writes out of bounds. Takes
    at most twice the memory of what was unpacked. The work is proportional to the package and max_bytes.
    *ret is the new image, and the caller frees it. ERROR_CORRUPT: not a complete, sound package;

@@ -93,6 +93,25 @@ static bool keep_smaller(struct bytes old, struct bytes new, const struct match_
     return true;
 }
 
+/* The same, but does not make a package that would be much larger. */
+static bool keep_smaller_neat(struct bytes old, struct bytes new, const struct match_script *script,
+                              struct buffer *ret, struct error *err)
+{
+    size_t about;
+    if (!bsdiff_measure(old, new, script, &about, err))
+        return false;
+    return about > ret->len + ret->len / 4 || keep_smaller(old, new, script, BSDIFF_BEST, ret, err);
+}
+
+static bool equal_scripts(const struct match_script *a, const struct match_script *b)
+{
+    bool equal = a->count == b->count;
+    for (size_t i = 0; equal && i < a->count; i++)
+        equal = a->record[i].diff_len == b->record[i].diff_len && a->record[i].extra_len == b->record[i].extra_len &&
+                a->record[i].seek == b->record[i].seek;
+    return equal;
+}
+
 /* Makes diff bytes of the extra bytes, so that the extra stream is empty. Such diff bytes may be at positions outside of old. */
 static bool without_extra(const struct match_script *script, struct match_script *ret, struct error *err)
 {
@@ -113,11 +132,17 @@ static bool make_neat(struct bytes old, struct bytes new, const struct match_scr
 {
     _cleanup_(match_script_free) struct match_script merged = {0};
     struct match_record diff = {(uint32_t) new.len, 0, 0}, extra = {0, (uint32_t) new.len, 0};
-    const struct match_script tries[] = {*first, {&diff, 1, 1, 0}, {&extra, 1, 1, 0}};
-    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++)
-        if (!keep_smaller(old, new, &tries[i], BSDIFF_BEST, ret, err))
+    if (!without_extra(first, &merged, err))
+        return false;
+    const struct match_script tries[] = {*first, merged, {&diff, 1, 1, 0}, {&extra, 1, 1, 0}};
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        bool seen = false;
+        for (size_t k = 0; k < i; k++)
+            seen = seen || equal_scripts(&tries[k], &tries[i]);
+        if (!seen && !keep_smaller_neat(old, new, &tries[i], ret, err))
             return false;
-    return without_extra(first, &merged, err) && keep_smaller(old, new, &merged, BSDIFF_BEST, ret, err);
+    }
+    return true;
 }
 
 /* Whether the package of the best script is so much smaller than the first script after rough compression that the package of the
