@@ -22,7 +22,7 @@ bool bsdiff_plain(enum bsdiff_stream stream, struct bytes old, struct bytes new,
 
 enum bsdiff_packing {               /* how the streams are compressed */
                       BSDIFF_STOCK, /* by libbz2, and short streams as in BSDIFF_GOOD */
-                      BSDIFF_GOOD,  /* by our encoder, and short streams by libbz2 too; each takes the smaller result */
+                      BSDIFF_GOOD, /* by our encoder, and short streams by libbz2 too; each takes the smaller result */
                       BSDIFF_BEST,
 };
 

@@ -85,8 +85,10 @@ static uint64_t price_context(const uint32_t *count, const float *share, uint16_
     uint32_t here = 0;
     for (unsigned int byte = 0; byte < 256; byte++)
         here += count[byte];
-    for (unsigned int byte = 0; byte < 256; byte++) /* nothing else is in this loop, so that it is compiled to vectors */
-        cost[byte] = cost_of(((float)(int32_t)count[byte] + share[byte]) / ((float)(int32_t)here + DIFF_PRIOR));
+    for (unsigned int byte = 0; byte < 256;
+         byte++) /* nothing else is in this loop, so that it is compiled to vectors */
+        cost[byte] =
+            cost_of(((float)(int32_t)count[byte] + share[byte]) / ((float)(int32_t)here + DIFF_PRIOR));
     for (unsigned int byte = 0; byte < 256; byte++)
         sum += (uint64_t)count[byte] * cost[byte];
     return sum;
@@ -94,7 +96,8 @@ static uint64_t price_context(const uint32_t *count, const float *share, uint16_
 
 /* Sets the costs in the contexts of one class of run. `wide` is the frequency of each byte in that class,
    whatever follows the run. Returns the cost of all counted bytes. */
-static uint64_t price_run(uint32_t (*count)[256], const bool *seen, float *wide, float total, uint16_t (*cost)[256])
+static uint64_t price_run(uint32_t (*count)[256], const bool *seen, float *wide, float total,
+                          uint16_t (*cost)[256])
 {
     static const uint32_t none[256];
     uint16_t unseen[256];
@@ -177,7 +180,8 @@ static void count_extra(struct bytes new, const struct match_script *script, str
 #define BATCH 64 /* bytes that are priced together: the calculation is compiled to vectors */
 
 struct batch { /* the counts of each byte */
-    uint32_t counted[BATCH]; /* 1 if this byte itself was counted: one is then subtracted, so that a byte does not lower its own cost */
+    uint32_t counted
+        [BATCH]; /* 1 if this byte itself was counted: one is then subtracted, so that a byte does not lower its own cost */
     int32_t none[BATCH], total[BATCH], one[BATCH], one_total[BATCH], two[BATCH], two_total[BATCH];
 };
 
@@ -210,7 +214,8 @@ static void price_batch(const struct batch *b, uint16_t *cost)
 
 struct cursor { /* walks through the records with the bytes of new */
     const struct match_script *script;
-    size_t next, extra, end; /* the record after the current one; where the extra bytes of the current one begin and end */
+    size_t next, extra,
+        end; /* the record after the current one; where the extra bytes of the current one begin and end */
 };
 
 static bool is_extra(struct cursor *cursor, size_t at)

@@ -107,8 +107,8 @@ static bool equal_scripts(const struct match_script *a, const struct match_scrip
 {
     bool equal = a->count == b->count;
     for (size_t i = 0; equal && i < a->count; i++)
-        equal = a->record[i].diff_len == b->record[i].diff_len && a->record[i].extra_len == b->record[i].extra_len &&
-                a->record[i].seek == b->record[i].seek;
+        equal = a->record[i].diff_len == b->record[i].diff_len &&
+                a->record[i].extra_len == b->record[i].extra_len && a->record[i].seek == b->record[i].seek;
     return equal;
 }
 
@@ -157,7 +157,8 @@ static bool encode(struct bytes old, struct bytes new, const struct scripts *s, 
 {
     if (plan->tries.passes > 0 && !keep_smaller(old, new, &s->best, plan->packing, ret, err))
         return false;
-    if (!is_clearly_smaller(ret->len, s->first_len) && !keep_smaller(old, new, &s->first, BSDIFF_STOCK, ret, err))
+    if (!is_clearly_smaller(ret->len, s->first_len) &&
+        !keep_smaller(old, new, &s->first, BSDIFF_STOCK, ret, err))
         return false;
     return ret->len > SMALL || new.len == 0 || new.len > NEAT || make_neat(old, new, &s->first, ret, err);
 }

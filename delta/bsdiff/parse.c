@@ -40,7 +40,7 @@ struct path {
     const struct bsdiff_spans *spans;
     const struct bsdiff_costs *costs;
     struct reach *reach; /* of each span */
-    struct lane *lane; /* lanes in use */
+    struct lane *lane;   /* lanes in use */
     size_t lanes, lane_room;
     uint32_t *by_end;    /* spans, by their end, the last end first */
     size_t *step_at;     /* index in `steps` of the first byte of each span */
@@ -256,8 +256,8 @@ static bool walk_path(const struct path *p, struct match_script *script, struct 
 }
 
 bool bsdiff_parse(struct bytes old, struct bytes new, const struct bsdiff_spans *spans,
-                  const struct bsdiff_costs *costs, struct match_script *ret,
-                  struct bsdiff_spans *narrow, struct error *err)
+                  const struct bsdiff_costs *costs, struct match_script *ret, struct bsdiff_spans *narrow,
+                  struct error *err)
 {
     _cleanup_(end_path) struct path p = {.old = old, .new = new, .spans = spans, .costs = costs};
     if (!begin_path(&p, err))

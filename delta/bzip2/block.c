@@ -96,9 +96,9 @@ static bool put_symbols(struct writer *w, const struct bzip_symbols *symbols,
 static bool put_block(struct writer *w, const struct bzip_symbols *symbols, const struct bzip_tables *tables,
                       uint32_t crc, struct error *err)
 {
-    bool ok = put_bits(w, 48, MAGIC_BLOCK, err) && put_bits(w, 32, crc, err) &&
-              put_bits(w, 1, 0, err) && put_bits(w, 24, symbols->origin, err) &&
-              put_used(w, symbols->used, err) && put_selectors(w, tables, err);
+    bool ok = put_bits(w, 48, MAGIC_BLOCK, err) && put_bits(w, 32, crc, err) && put_bits(w, 1, 0, err) &&
+              put_bits(w, 24, symbols->origin, err) && put_used(w, symbols->used, err) &&
+              put_selectors(w, tables, err);
     for (unsigned int t = 0; t < tables->tables; t++)
         ok = ok && put_lengths(w, tables->length[t], symbols->alphabet, err);
     w->crc = bzip_crc_combine(w->crc, crc);

@@ -11,8 +11,9 @@
 #define TOO_LARGE                                                                                            \
     (SIZE_MAX / 1024) /* size of a block that is not allowed; many of these can be added
                                        without overflow */
-#define PIECE_ERROR 16 /* a block may have this many bytes more than bzip_pieces_size() says, because a cut may divide a run */
-#define NEAR 256      /* a cut is not moved by fewer bytes, because the gain would be too small */
+#define PIECE_ERROR                                                                                          \
+    16 /* a block may have this many bytes more than bzip_pieces_size() says, because a cut may divide a run */
+#define NEAR 256 /* a cut is not moved by fewer bytes, because the gain would be too small */
 
 #define SMALLEST_CELL 1024 /* in bytes after the first run-length stage */
 /* A longer stream (after the first run-length stage) is divided into sections of one full block. The cuts of
@@ -35,8 +36,8 @@ static const struct search {
 
 struct cutter {
     struct bytes plain;
-    size_t limit;    /* largest block */
-    size_t capacity; /* blocks */
+    size_t limit;              /* largest block */
+    size_t capacity;           /* blocks */
     struct bzip_pieces pieces; /* of `plain`, or empty */
     struct bzip_symbols symbols;
     struct bzip_tables tables;
@@ -182,7 +183,8 @@ struct pair {      /* block i and the next block */
     bool stale;    /* one of the blocks has grown since; the gain is probably smaller now */
 };
 
-static bool measure_pair(struct cutter *c, const struct bzip_cuts *cuts, size_t i, struct pair *pair, struct error *err)
+static bool measure_pair(struct cutter *c, const struct bzip_cuts *cuts, size_t i, struct pair *pair,
+                         struct error *err)
 {
     size_t apart = cuts->bits[i] + cuts->bits[i + 1];
     if (!measure(c, cuts->at[i], cuts->at[i + 2], &pair->joined, err))
@@ -268,7 +270,8 @@ static bool search_small(struct cutter *c, size_t size, const struct search *how
 static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *best, struct error *err)
 {
     size_t size = bzip_symbols_size(c->plain);
-    if (c->limit > BZIP_SMALL_BLOCK && searches[effort].cells > 0 && size > 0 && !bzip_pieces_sort(c->plain, &c->pieces, err))
+    if (c->limit > BZIP_SMALL_BLOCK && searches[effort].cells > 0 && size > 0 &&
+        !bzip_pieces_sort(c->plain, &c->pieces, err))
         return false;
     if (!try_size(c, c->limit, 0, best, err))
         return false;

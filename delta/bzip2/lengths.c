@@ -7,7 +7,7 @@
 
 /* A table stores each length as steps of one from the length before; a step takes this number of bits. */
 #define STEP_BITS 2
-#define SLOPES    20 /* one more than the lengths have, because an even number is faster */
+#define SLOPES    20                    /* one more than the lengths have, because an even number is faster */
 #define WHOLE     (1U << BZIP_CODE_MAX) /* the code space; a code takes WHOLE >> its length */
 
 /* Slopes of the cost of the cheapest chain that ends in a length: slope[n] is the cost of length n + 2 minus that of length n + 1.

@@ -48,7 +48,8 @@ bool bzip_pieces_symbols(const struct bzip_pieces *pieces, size_t from, size_t t
     uint32_t begin = (uint32_t)find_place(pieces, from), len = (uint32_t)bzip_pieces_size(pieces, from, to);
     uint8_t *out = pieces->picked;
     size_t count = 0;
-    for (size_t i = 0; i < pieces->len && count < len; i++) { /* without a branch, which would often be guessed wrong */
+    for (size_t i = 0; i < pieces->len && count < len;
+         i++) { /* without a branch, which would often be guessed wrong */
         out[count] = pieces->last[i];
         count += (uint32_t)pieces->order[i] - begin < len;
     }

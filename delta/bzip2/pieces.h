@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "delta/bzip2/symbols.h"
 
-struct bzip_pieces { /* all zeros: empty. Free with bzip_pieces_free(). */
+struct bzip_pieces {    /* all zeros: empty. Free with bzip_pieces_free(). */
     size_t len;         /* after the first run-length stage */
     int32_t *order;     /* the place of each rotation, sorted */
     uint8_t *last;      /* the byte before each rotation, in that order */

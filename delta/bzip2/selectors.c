@@ -68,7 +68,8 @@ static void list_orders(struct orders *orders, unsigned int tables)
     }
 }
 
-static struct orders all_orders[BZIP_TABLES_MAX + 1]; /* by number of tables; does not change after list_all() */
+static struct orders
+    all_orders[BZIP_TABLES_MAX + 1]; /* by number of tables; does not change after list_all() */
 static pthread_once_t listed = PTHREAD_ONCE_INIT;
 
 static void list_all(void)

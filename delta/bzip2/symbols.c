@@ -91,7 +91,8 @@ static size_t least_rotation(const uint8_t *text, size_t len)
 /* Sorts all rotations. When the text begins with its smallest rotation, its rotations sort like its
    suffixes, because the bytes that follow a suffix in a rotation are the smallest ones. Equal rotations
    end in equal bytes, so their order does not matter. */
-bool bzip_symbols_sort(struct bytes text, int32_t *order, uint8_t *last, uint32_t *ret_origin, struct error *err)
+bool bzip_symbols_sort(struct bytes text, int32_t *order, uint8_t *last, uint32_t *ret_origin,
+                       struct error *err)
 {
     size_t len = text.len, least = least_rotation(text.ptr, len);
     _cleanup_(cleanup_free) uint8_t *turned = malloc(len);
@@ -133,7 +134,8 @@ static size_t move_to_front(uint8_t *order, uint8_t byte)
         uint64_t moved = eight << 8 | before;
         before = eight >> 56;
         if (same) {
-            unsigned int bits = (unsigned int)__builtin_ctzll(same) + 1; /* of the bytes up to the equal one */
+            unsigned int bits =
+                (unsigned int)__builtin_ctzll(same) + 1; /* of the bytes up to the equal one */
             uint64_t mask = bits < 64 ? (1ULL << bits) - 1 : UINT64_MAX;
             moved = htole64((moved & mask) | (eight & ~mask));
             memcpy(order + at, &moved, 8);

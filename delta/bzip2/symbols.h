@@ -46,8 +46,8 @@ size_t bzip_symbols_shorten(struct bytes plain, uint8_t *out, uint32_t *plain_at
 
 /* Sorts the rotations of `text`, which is not empty. order[i] is the beginning of rotation i, and last[i] the byte before it.
    *ret_origin is the i of the text itself. ERROR_INTERNAL: no memory. */
-bool bzip_symbols_sort(struct bytes text, int32_t *order, uint8_t *last, uint32_t *ret_origin, struct error *err)
-    __attribute__((warn_unused_result));
+bool bzip_symbols_sort(struct bytes text, int32_t *order, uint8_t *last, uint32_t *ret_origin,
+                       struct error *err) __attribute__((warn_unused_result));
 
 /* Makes the symbols of these bytes: all of *ret but the origin. ERROR_INTERNAL: no memory. */
 bool bzip_symbols_code(struct bytes last, struct bzip_symbols *ret, struct error *err)

@@ -11,7 +11,9 @@
 
 #define MANY_GROUPS 200 /* with more groups, all tables or all but one are always best */
 #define MANY_KEPT   4   /* number of plans that get hard rounds at most when there are many groups */
-#define COST_MAX    (UINT16_MAX / BZIP_GROUP) /* of a symbol, in fractions of a bit: 20 bits; the cost of a group has 16 bits */
+#define COST_MAX                                                                                             \
+    (UINT16_MAX /                                                                                            \
+     BZIP_GROUP) /* of a symbol, in fractions of a bit: 20 bits; the cost of a group has 16 bits */
 
 struct plan { /* a plan for one number of tables */
     unsigned int tables;
@@ -95,8 +97,7 @@ static void soften_costs(struct chooser *c, struct plan *plan)
         uint32_t total = 0;
         for (unsigned int i = 0; i < c->symbols->alphabet; i++)
             total += c->count[t][i] * 4 + 1;
-        for (unsigned int i = 0; i < c->symbols->alphabet; i++)
-        {
+        for (unsigned int i = 0; i < c->symbols->alphabet; i++) {
             float cost = BZIP_BIT * log2f((float)total / (float)(c->count[t][i] * 4 + 1));
             plan->cost[t][i] = cost < COST_MAX ? (uint16_t)cost : COST_MAX;
         }

@@ -302,8 +302,8 @@ static void code_lengths_follow_the_counts(void **state)
     assert_int_equal(bzip_lengths_table_bits(length, 4), 5 + 4 + 4);
 }
 
-static uint64_t cheapest(uint16_t (*cost)[BZIP_LANES], size_t groups, unsigned int tables,
-                         uint8_t *selector, size_t group)
+static uint64_t cheapest(uint16_t (*cost)[BZIP_LANES], size_t groups, unsigned int tables, uint8_t *selector,
+                         size_t group)
 {
     if (group == groups) {
         uint64_t sum = bzip_selectors_bits(selector, groups) * BZIP_BIT;
