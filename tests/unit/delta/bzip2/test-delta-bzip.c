@@ -3,8 +3,8 @@
 /* Measuring bzip2 streams and pieces of streams without making them. */
 #include "tests/unit/delta/test-delta.h"
 
-#include <bzlib.h>
 #include "delta/bzip2/block.h"
+#include "delta/bzip2/cuts.h"
 #include "delta/bzip2/pieces.h"
 
 #define LEN 60000
@@ -87,33 +87,47 @@ static void a_piece_has_nearly_the_symbols_of_its_block(void **state)
     buffer_free(&plain);
 }
 
-/* Two halves that have nothing in common are packed into two blocks, and libbz2 reads the stream. */
-static void a_stream_of_two_kinds_is_cut_between_them(void **state)
+/* Bytes 0 to 3, then bytes 128 to 191. */
+static struct buffer two_kinds(void)
 {
-    (void)state;
     struct random r = {44};
-    struct buffer plain = random_bytes(&r, LEN, 4), second = random_bytes(&r, LEN, 64), packed = {0},
-                  whole = {0};
+    struct buffer plain = random_bytes(&r, LEN, 4), second = random_bytes(&r, LEN, 64);
     struct error err;
     for (size_t i = 0; i < LEN; i++)
         second.ptr[i] = (uint8_t)(second.ptr[i] + 128);
     assert_true(buffer_add(&plain, second.ptr, second.len, &err));
-    assert_true(bzip_block_add_stream(&packed, buffer_bytes(&plain), BZIP_LARGE_BLOCK, BZIP_GOOD, &err));
-    assert_true(bzip_block_add_stream(&whole, buffer_bytes(&plain), BZIP_LARGE_BLOCK, BZIP_ROUGH, &err));
-    assert_true(packed.len < whole.len);
-    struct buffer again = {0};
-    must_fill(&again, 0, plain.len);
-    unsigned int len = (unsigned int)plain.len;
-    assert_int_equal(BZ2_bzBuffToBuffDecompress((char *)again.ptr, &len, (char *)packed.ptr,
-                                                (unsigned int)packed.len, 0, 0),
-                     BZ_OK);
-    assert_int_equal(len, plain.len);
-    assert_memory_equal(again.ptr, plain.ptr, len);
-    buffer_free(&plain);
     buffer_free(&second);
-    buffer_free(&packed);
-    buffer_free(&whole);
-    buffer_free(&again);
+    return plain;
+}
+
+static void a_piece_has_only_its_own_bytes(void **state)
+{
+    (void)state;
+    struct buffer plain = two_kinds();
+    struct bzip_pieces pieces = {0};
+    struct bzip_symbols piece = {0};
+    struct error err;
+    assert_true(bzip_pieces_sort(buffer_bytes(&plain), &pieces, &err));
+    assert_true(bzip_pieces_symbols(&pieces, 100, LEN - 100, &piece, &err));
+    assert_true(piece.used[3] && !piece.used[128]);
+    assert_true(bzip_pieces_symbols(&pieces, LEN + 100, 2 * LEN - 100, &piece, &err));
+    assert_true(!piece.used[3] && piece.used[128]);
+    bzip_symbols_free(&piece);
+    bzip_pieces_free(&pieces);
+    buffer_free(&plain);
+}
+
+static void a_stream_of_two_kinds_is_cut_between_them(void **state)
+{
+    (void)state;
+    struct buffer plain = two_kinds();
+    struct bzip_cuts cuts = {0};
+    struct error err;
+    assert_true(bzip_cuts_choose(buffer_bytes(&plain), BZIP_LARGE_BLOCK, BZIP_GOOD, &cuts, &err));
+    assert_int_equal(cuts.blocks, 2);
+    assert_in_range(cuts.at[1], LEN - 2000, LEN + 2000);
+    bzip_cuts_free(&cuts);
+    buffer_free(&plain);
 }
 
 int main(void)
@@ -122,6 +136,7 @@ int main(void)
         cmocka_unit_test(the_measured_length_is_that_of_the_stream),
         cmocka_unit_test(a_whole_stream_has_its_own_symbols),
         cmocka_unit_test(a_piece_has_nearly_the_symbols_of_its_block),
+        cmocka_unit_test(a_piece_has_only_its_own_bytes),
         cmocka_unit_test(a_stream_of_two_kinds_is_cut_between_them),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
