@@ -17,7 +17,8 @@
 #define SMALL ((size_t)1024)
 #define NEAT  ((size_t)1 << 20)
 
-/* Rough compression of streams that give more than CLEAR bytes is at most 1/CLEAR_SHARE larger than the compression of the effort quick. */
+/* Where streams give more than CLEAR bytes, rough compression is less than 1/CLEAR_SHARE larger than compression with the effort
+   quick: both code the same symbols. */
 #define CLEAR       ((size_t)16384)
 #define CLEAR_SHARE 32
 
