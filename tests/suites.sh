@@ -6,7 +6,7 @@
 
 # Unit tests of code with one thread: ThreadSanitizer finds nothing there.
 unthreaded_unit="allowance answer attempt attempt-slot binpkg body-template brief campaign canary chip ctl-grid decision decision-allowance decision-any
-    decision-campaign decision-link decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make
+    decision-campaign decision-link decision-package decision-path decision-range delta-bsdiff delta-bsdiff-make delta-bzip
     delta-engine delta-file delta-match delta-suffix ec618 ec618-archives ec618-bzip ec618-module ec618-payload ec618-rules
     ec7xx-archives ec7xx-borders ec7xx-delta ec7xx-image ec7xx-make ec7xx-package ec7xx-rules
     family forecast full guard hours identity inspect json-times lzma name name-dialect name-file package-format par plan-text planner

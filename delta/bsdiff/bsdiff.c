@@ -108,29 +108,32 @@ bool bsdiff_plain(enum bsdiff_stream stream, struct bytes old, struct bytes new,
                                  : plain_extra(new, script, ret, err);
 }
 
-/* Our encoder is used for streams up to this length, with this effort. For longer streams it takes too
-   long. */
+/* Which encoders are used for a stream, by its length. For long streams our encoder takes too long with the effort quick.
+   With more effort it was better than libbz2 for each long stream that was measured. */
 static const struct packing {
-    size_t most[BSDIFF_STREAMS];
+    size_t most[BSDIFF_STREAMS]; /* longest stream for our encoder */
+    size_t stock_most;           /* longest stream for libbz2 */
     enum bzip_effort effort;
 } packings[] = {
-    [BSDIFF_STOCK] = {{1 << 18, 1 << 15, 1 << 15}, BZIP_QUICK},
-    [BSDIFF_GOOD] = {{SIZE_MAX, SIZE_MAX, SIZE_MAX}, BZIP_GOOD},
-    [BSDIFF_BEST] = {{SIZE_MAX, SIZE_MAX, SIZE_MAX}, BZIP_BEST},
+    [BSDIFF_STOCK] = {{1 << 18, 1 << 15, 1 << 15}, SIZE_MAX, BZIP_QUICK},
+    [BSDIFF_GOOD] = {{SIZE_MAX, SIZE_MAX, SIZE_MAX}, 1 << 15, BZIP_GOOD},
+    [BSDIFF_BEST] = {{SIZE_MAX, SIZE_MAX, SIZE_MAX}, 1 << 15, BZIP_BEST},
 };
 
 /* Compresses a stream with both encoders and appends the smaller result. An empty stream has 14 bytes. Stock bspatch
    takes none instead, but another reader may open each stream first. */
-static bool add_stream(struct buffer *out, struct bytes plain, size_t most, enum bzip_effort effort,
+static bool add_stream(struct buffer *out, struct bytes plain, size_t most, const struct packing *how,
                        struct error *err)
 {
     _cleanup_(buffer_free) struct buffer packed = {0};
     size_t before = out->len;
+    if (plain.len > how->stock_most)
+        return bzip_block_add_stream(out, plain, BZIP_LARGE_BLOCK, how->effort, err);
     if (!bzip_add_stream(out, plain, err))
         return false;
     if (plain.len > most)
         return true;
-    if (!bzip_block_add_stream(&packed, plain, BZIP_LARGE_BLOCK, effort, err))
+    if (!bzip_block_add_stream(&packed, plain, BZIP_LARGE_BLOCK, how->effort, err))
         return false;
     if (packed.len >= out->len - before)
         return true;
@@ -151,7 +154,7 @@ bool bsdiff_encode(struct bytes old, struct bytes new, const struct match_script
         size_t before = out.len;
         const struct packing *how = &packings[packing];
         if (!bsdiff_plain(stream, old, new, script, &plain, err) ||
-            !add_stream(&out, buffer_bytes(&plain), how->most[stream], how->effort, err))
+            !add_stream(&out, buffer_bytes(&plain), how->most[stream], how, err))
             return false;
         len[stream] = out.len - before;
     }
@@ -161,6 +164,21 @@ bool bsdiff_encode(struct bytes old, struct bytes new, const struct match_script
     put_number(out.ptr + 24, (int64_t) new.len);
     *ret = out;
     out = (struct buffer){0};
+    return true;
+}
+
+bool bsdiff_measure(struct bytes old, struct bytes new, const struct match_script *script, size_t *ret_len,
+                    struct error *err)
+{
+    _cleanup_(buffer_free) struct buffer plain = {0};
+    *ret_len = HEADER_SIZE;
+    for (enum bsdiff_stream stream = BSDIFF_CONTROL; stream < BSDIFF_STREAMS; stream++) {
+        size_t len;
+        if (!bsdiff_plain(stream, old, new, script, &plain, err) ||
+            !bzip_block_measure(buffer_bytes(&plain), BZIP_LARGE_BLOCK, &len, err))
+            return false;
+        *ret_len += len;
+    }
     return true;
 }
 

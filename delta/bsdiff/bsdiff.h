@@ -22,7 +22,7 @@ bool bsdiff_plain(enum bsdiff_stream stream, struct bytes old, struct bytes new,
 
 enum bsdiff_packing {               /* how the streams are compressed */
                       BSDIFF_STOCK, /* by libbz2, and short streams as in BSDIFF_GOOD */
-                      BSDIFF_GOOD,  /* by libbz2 and by our encoder; each stream takes the smaller result */
+                      BSDIFF_GOOD, /* by our encoder, and short streams by libbz2 too; each takes the smaller result */
                       BSDIFF_BEST,
 };
 
@@ -31,6 +31,10 @@ enum bsdiff_packing {               /* how the streams are compressed */
 bool bsdiff_encode(struct bytes old, struct bytes new, const struct match_script *script,
                    enum bsdiff_packing packing, struct buffer *ret, struct error *err)
     __attribute__((warn_unused_result));
+
+/* About the length of that package. Takes much less time than making it. ERROR_INTERNAL: no memory. */
+bool bsdiff_measure(struct bytes old, struct bytes new, const struct match_script *script, size_t *ret_len,
+                    struct error *err) __attribute__((warn_unused_result));
 
 /* Applies `package`, which may be any bytes, to any old image. Never reads or writes out of bounds. Takes
    at most twice the memory of what was unpacked. The work is proportional to the package and max_bytes.

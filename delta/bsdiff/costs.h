@@ -58,12 +58,9 @@ static inline unsigned int bsdiff_run_class(unsigned int run)
 /* Moves the context from a byte to the byte before it. */
 static inline void bsdiff_context_move(struct bsdiff_context *context, uint8_t byte)
 {
-    if (byte == 0) {
-        context->run = (uint8_t)(context->run + (context->run < BSDIFF_RUN_MAX));
-    } else {
-        context->run = 0;
-        context->behind = byte;
-    }
+    uint8_t longer = (uint8_t)(context->run + (context->run < BSDIFF_RUN_MAX));
+    context->run = byte == 0 ? longer : 0;
+    context->behind = byte == 0 ? context->behind : byte;
 }
 
 #endif

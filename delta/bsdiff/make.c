@@ -17,6 +17,11 @@
 #define SMALL ((size_t)1024)
 #define NEAT  ((size_t)1 << 20)
 
+/* Where streams give more than CLEAR bytes, rough compression is less than 1/CLEAR_SHARE larger than compression with the effort
+   quick: both code the same symbols. */
+#define CLEAR       ((size_t)16384)
+#define CLEAR_SHARE 32
+
 static const struct plan {
     struct bsdiff_tries tries; /* no passes: the first script is used */
     enum bsdiff_packing packing;
@@ -29,6 +34,7 @@ static const struct plan {
 struct scripts {
     struct match_script first; /* of the effort quick */
     struct match_script best;  /* of the windows; empty with the effort quick */
+    size_t first_len;          /* of the streams of `first` after rough compression; 0: not known */
     uint64_t steps;
 };
 
@@ -51,12 +57,13 @@ static bool search_windows(const struct suffix *index, struct bytes old, struct 
         size_t end = (size_t)((uint64_t) new.len *i / windows);
         struct bytes window = {new.ptr + at, end - at};
         if (!bsdiff_window_cut(&place, window.len, &first, err) ||
-            !bsdiff_search(index, old, window, tries, &first, &best, err) ||
+            !bsdiff_search(index, old, window, tries, &first, &best, &s->first_len, err) ||
             !bsdiff_window_join(&s->best, &old_at, &best, err))
             return false;
         at = end;
     }
     s->steps += best.steps;
+    s->first_len = windows == 1 ? s->first_len : 0;
     return true;
 }
 
@@ -87,6 +94,25 @@ static bool keep_smaller(struct bytes old, struct bytes new, const struct match_
     return true;
 }
 
+/* The same, but does not make a package that would be much larger. */
+static bool keep_smaller_neat(struct bytes old, struct bytes new, const struct match_script *script,
+                              struct buffer *ret, struct error *err)
+{
+    size_t about;
+    if (!bsdiff_measure(old, new, script, &about, err))
+        return false;
+    return about > ret->len + ret->len / 4 || keep_smaller(old, new, script, BSDIFF_BEST, ret, err);
+}
+
+static bool equal_scripts(const struct match_script *a, const struct match_script *b)
+{
+    bool equal = a->count == b->count;
+    for (size_t i = 0; equal && i < a->count; i++)
+        equal = a->record[i].diff_len == b->record[i].diff_len &&
+                a->record[i].extra_len == b->record[i].extra_len && a->record[i].seek == b->record[i].seek;
+    return equal;
+}
+
 /* Makes diff bytes of the extra bytes, so that the extra stream is empty. Such diff bytes may be at positions outside of old. */
 static bool without_extra(const struct match_script *script, struct match_script *ret, struct error *err)
 {
@@ -107,19 +133,33 @@ static bool make_neat(struct bytes old, struct bytes new, const struct match_scr
 {
     _cleanup_(match_script_free) struct match_script merged = {0};
     struct match_record diff = {(uint32_t) new.len, 0, 0}, extra = {0, (uint32_t) new.len, 0};
-    const struct match_script tries[] = {*first, {&diff, 1, 1, 0}, {&extra, 1, 1, 0}};
-    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++)
-        if (!keep_smaller(old, new, &tries[i], BSDIFF_BEST, ret, err))
+    if (!without_extra(first, &merged, err))
+        return false;
+    const struct match_script tries[] = {*first, merged, {&diff, 1, 1, 0}, {&extra, 1, 1, 0}};
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        bool seen = false;
+        for (size_t k = 0; k < i; k++)
+            seen = seen || equal_scripts(&tries[k], &tries[i]);
+        if (!seen && !keep_smaller_neat(old, new, &tries[i], ret, err))
             return false;
-    return without_extra(first, &merged, err) && keep_smaller(old, new, &merged, BSDIFF_BEST, ret, err);
+    }
+    return true;
+}
+
+/* Whether the package of the best script is so much smaller than the first script after rough compression that the package of the
+   effort quick cannot be smaller. */
+static bool is_clearly_smaller(size_t len, size_t first_len)
+{
+    return len > CLEAR && len < first_len - first_len / CLEAR_SHARE;
 }
 
 static bool encode(struct bytes old, struct bytes new, const struct scripts *s, const struct plan *plan,
                    struct buffer *ret, struct error *err)
 {
-    if (!keep_smaller(old, new, &s->first, BSDIFF_STOCK, ret, err))
-        return false;
     if (plan->tries.passes > 0 && !keep_smaller(old, new, &s->best, plan->packing, ret, err))
+        return false;
+    if (!is_clearly_smaller(ret->len, s->first_len) &&
+        !keep_smaller(old, new, &s->first, BSDIFF_STOCK, ret, err))
         return false;
     return ret->len > SMALL || new.len == 0 || new.len > NEAT || make_neat(old, new, &s->first, ret, err);
 }

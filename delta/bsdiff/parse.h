@@ -15,7 +15,7 @@
 /* Replaces the script in *ret with the cheapest one and adds to its steps. Takes 1/4 byte of memory per
    byte of all spans, and 6 bytes per byte of new. ERROR_INTERNAL: no memory. */
 bool bsdiff_parse(struct bytes old, struct bytes new, const struct bsdiff_spans *spans,
-                  const struct bsdiff_costs *costs, struct match_script *ret, struct error *err)
-    __attribute__((warn_unused_result));
+                  const struct bsdiff_costs *costs, struct match_script *ret, struct bsdiff_spans *narrow,
+                  struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -51,13 +51,11 @@ static bool try_out(const struct search *s, const struct match_script *script, s
                     struct error *err)
 {
     for (enum bsdiff_stream stream = BSDIFF_CONTROL; stream < BSDIFF_STREAMS; stream++) {
-        _cleanup_(buffer_free) struct buffer packed = {0};
         _cleanup_(buffer_free) struct buffer other = {0};
         struct buffer *plain = stream == BSDIFF_DIFF ? &ret->diff : &other;
         if (!bsdiff_plain(stream, s->old, s->new, script, plain, err) ||
-            !bzip_block_add_stream(&packed, buffer_bytes(plain), BZIP_LARGE_BLOCK, BZIP_ROUGH, err))
+            !bzip_block_measure(buffer_bytes(plain), BZIP_LARGE_BLOCK, &ret->packed_len[stream], err))
             return false;
-        ret->packed_len[stream] = packed.len;
     }
     return true;
 }
@@ -102,7 +100,7 @@ static bool try_price(struct search *s, unsigned int price, struct error *err)
     size_t before = sum_outcome(&s->outcome);
     for (unsigned int pass = 0; ok && pass < s->tries->passes; pass++) {
         ok = (pass == 0 || learn(s, &script, &outcome, err)) &&
-             bsdiff_parse(s->old, s->new, &s->spans, s->costs, &script, err) &&
+             bsdiff_parse(s->old, s->new, &s->spans, s->costs, &script, &s->spans, err) &&
              try_out(s, &script, &outcome, err) && keep_if_best(s, &script, &outcome, err);
         if (!ok || !is_worthwhile(sum_outcome(&outcome), before))
             break;
@@ -132,12 +130,13 @@ static bool search(struct search *s, struct error *err)
 
 bool bsdiff_search(const struct suffix *index, struct bytes old, struct bytes new,
                    const struct bsdiff_tries *tries, const struct match_script *first,
-                   struct match_script *ret, struct error *err)
+                   struct match_script *ret, size_t *ret_first_len, struct error *err)
 {
     _cleanup_(end_search) struct search s = {
         .old = old, .new = new, .tries = tries, .first = first, .best = ret};
     if (!bsdiff_spans_find(index, old, new, first, &s.spans, err) || !search(&s, err))
         return false;
     ret->steps += s.steps + s.spans.steps;
+    *ret_first_len = sum_outcome(&s.outcome);
     return true;
 }

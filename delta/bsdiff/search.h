@@ -24,10 +24,11 @@ struct bsdiff_tries {
 
 /* `new` is a window of the new image, and `first` is a script for it. Replaces the content of *ret with the
    best script, which is never worse than `first` after rough compression, and adds the number of compared
-   bytes to ret->steps. `index` is the index of `old`. Takes at most 28 bytes of memory per byte of new, and
+   bytes to ret->steps. *ret_first_len is the length of the streams of `first` after rough compression. `index` is the index of `old`. Takes at most 28 bytes of memory per byte of new, and
    8 MiB. ERROR_INTERNAL: no memory. */
 bool bsdiff_search(const struct suffix *index, struct bytes old, struct bytes new,
                    const struct bsdiff_tries *tries, const struct match_script *first,
-                   struct match_script *ret, struct error *err) __attribute__((warn_unused_result));
+                   struct match_script *ret, size_t *ret_first_len, struct error *err)
+    __attribute__((warn_unused_result));
 
 #endif

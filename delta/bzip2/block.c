@@ -94,15 +94,23 @@ static bool put_symbols(struct writer *w, const struct bzip_symbols *symbols,
 }
 
 static bool put_block(struct writer *w, const struct bzip_symbols *symbols, const struct bzip_tables *tables,
-                      struct error *err)
+                      uint32_t crc, struct error *err)
 {
-    bool ok = put_bits(w, 48, MAGIC_BLOCK, err) && put_bits(w, 32, symbols->crc, err) &&
-              put_bits(w, 1, 0, err) && put_bits(w, 24, symbols->origin, err) &&
-              put_used(w, symbols->used, err) && put_selectors(w, tables, err);
+    bool ok = put_bits(w, 48, MAGIC_BLOCK, err) && put_bits(w, 32, crc, err) && put_bits(w, 1, 0, err) &&
+              put_bits(w, 24, symbols->origin, err) && put_used(w, symbols->used, err) &&
+              put_selectors(w, tables, err);
     for (unsigned int t = 0; t < tables->tables; t++)
         ok = ok && put_lengths(w, tables->length[t], symbols->alphabet, err);
-    w->crc = bzip_crc_combine(w->crc, symbols->crc);
+    w->crc = bzip_crc_combine(w->crc, crc);
     return ok && put_symbols(w, symbols, tables, err);
+}
+
+static uint32_t crc_of(struct bytes piece)
+{
+    uint32_t crc = BZIP_CRC_START;
+    for (size_t i = 0; i < piece.len; i++)
+        crc = bzip_crc_add(crc, piece.ptr[i]);
+    return ~crc;
 }
 
 static bool put_piece(struct writer *w, struct bytes piece, enum bzip_effort effort, struct error *err)
@@ -112,7 +120,7 @@ static bool put_piece(struct writer *w, struct bytes piece, enum bzip_effort eff
     if (!bzip_symbols_make(piece, &symbols, err))
         return false;
     bzip_tables_choose(&symbols, effort, &tables);
-    return put_block(w, &symbols, &tables, err);
+    return put_block(w, &symbols, &tables, crc_of(piece), err);
 }
 
 bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit, enum bzip_effort effort,
@@ -130,4 +138,16 @@ bool bzip_block_add_stream(struct buffer *out, struct bytes plain, size_t limit,
     }
     bool ok = put_bits(&w, 48, MAGIC_END, err) && put_bits(&w, 32, w.crc, err);
     return ok && put_bits(&w, 7, 0, err); /* fills the last byte; the remaining bits are zero */
+}
+
+bool bzip_block_measure(struct bytes plain, size_t limit, size_t *ret_len, struct error *err)
+{
+    _cleanup_(bzip_cuts_free) struct bzip_cuts cuts = {0};
+    if (!bzip_cuts_choose(plain, limit, BZIP_ROUGH, &cuts, err))
+        return false;
+    size_t bits = 32 + 48 + 32; /* head, end, checksum */
+    for (size_t i = 0; i < cuts.blocks; i++)
+        bits += cuts.bits[i];
+    *ret_len = (bits + 7) / 8;
+    return true;
 }

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "delta/bzip2/pieces.h"
 #include "delta/bzip2/symbols.h"
 
 #define TOO_LARGE                                                                                            \
     (SIZE_MAX / 1024) /* size of a block that is not allowed; many of these can be added
                                        without overflow */
-#define NEAR 256      /* a cut is not moved by fewer bytes, because the gain would be too small */
+#define PIECE_ERROR                                                                                          \
+    16 /* a block may have this many bytes more than bzip_pieces_size() says, because a cut may divide a run */
+#define NEAR 256 /* a cut is not moved by fewer bytes, because the gain would be too small */
 
 #define SMALLEST_CELL 1024 /* in bytes after the first run-length stage */
 /* A longer stream (after the first run-length stage) is divided into sections of one full block. The cuts of
@@ -27,14 +30,15 @@ static const struct search {
 } searches[] = {
     [BZIP_ROUGH] = {0, 0, 0, 0},
     [BZIP_QUICK] = {1, 0, 0, 0},
-    [BZIP_GOOD] = {3, 1, 16, 24},
+    [BZIP_GOOD] = {3, 1, 24, 24},
     [BZIP_BEST] = {5, 1, 32, 96},
 };
 
 struct cutter {
     struct bytes plain;
-    size_t limit;    /* largest block */
-    size_t capacity; /* blocks */
+    size_t limit;              /* largest block */
+    size_t capacity;           /* blocks */
+    struct bzip_pieces pieces; /* of `plain`, or empty */
     struct bzip_symbols symbols;
     struct bzip_tables tables;
 };
@@ -68,13 +72,28 @@ static void copy_cuts(struct bzip_cuts *to, const struct bzip_cuts *from)
     memcpy(to->bits, from->bits, from->blocks * sizeof *to->bits);
 }
 
-static bool measure(struct cutter *c, size_t from, size_t to, size_t *ret_bits, struct error *err)
+static bool is_too_large(const struct cutter *c, size_t from, size_t to)
 {
     struct bytes piece = {c->plain.ptr + from, to - from};
+    if (c->pieces.order && bzip_pieces_size(&c->pieces, from, to) + PIECE_ERROR <= c->limit)
+        return false;
+    return bzip_symbols_room(piece, c->limit) < piece.len;
+}
+
+static bool make_symbols(struct cutter *c, size_t from, size_t to, struct error *err)
+{
+    if (c->pieces.order)
+        return bzip_pieces_symbols(&c->pieces, from, to, &c->symbols, err);
+    return bzip_symbols_make((struct bytes){c->plain.ptr + from, to - from}, &c->symbols, err);
+}
+
+static bool measure(struct cutter *c, size_t from, size_t to, size_t *ret_bits, struct error *err)
+{
     *ret_bits = TOO_LARGE;
-    if (piece.len == 0 || bzip_symbols_room(piece, c->limit) < piece.len)
+    bool empty = from == to || (c->pieces.order && bzip_pieces_size(&c->pieces, from, to) == 0);
+    if (empty || is_too_large(c, from, to))
         return true;
-    if (!bzip_symbols_make(piece, &c->symbols, err))
+    if (!make_symbols(c, from, to, err))
         return false;
     bzip_tables_choose(&c->symbols, BZIP_ROUGH, &c->tables);
     *ret_bits = bzip_cuts_block_bits(&c->symbols, &c->tables);
@@ -158,54 +177,64 @@ static bool try_size(struct cutter *c, size_t size, unsigned int halvings, struc
     return true;
 }
 
-/* The bits that joining block i and the next block saves. */
-static size_t joining_gain(const struct bzip_cuts *cuts, const size_t *joined, size_t i)
+struct pair {      /* block i and the next block */
+    size_t joined; /* bits of both as one block */
+    size_t gain;   /* the bits that joining them saves */
+    bool stale;    /* one of the blocks has grown since; the gain is probably smaller now */
+};
+
+static bool measure_pair(struct cutter *c, const struct bzip_cuts *cuts, size_t i, struct pair *pair,
+                         struct error *err)
 {
     size_t apart = cuts->bits[i] + cuts->bits[i + 1];
-    return apart > joined[i] ? apart - joined[i] : 0;
-}
-
-static bool measure_joined(struct cutter *c, const struct bzip_cuts *cuts, size_t i, size_t *joined,
-                           struct error *err)
-{
-    return i + 1 >= cuts->blocks || measure(c, cuts->at[i], cuts->at[i + 2], &joined[i], err);
+    if (!measure(c, cuts->at[i], cuts->at[i + 2], &pair->joined, err))
+        return false;
+    pair->gain = apart > pair->joined ? apart - pair->joined : 0;
+    pair->stale = false;
+    return true;
 }
 
 /* Joins block i and the next block. */
-static bool join(struct cutter *c, struct bzip_cuts *cuts, size_t i, size_t *joined, struct error *err)
+static void join(struct bzip_cuts *cuts, size_t i, struct pair *pair)
 {
     size_t behind = cuts->blocks - i - 2;
-    cuts->bits[i] = joined[i];
+    cuts->bits[i] = pair[i].joined;
     memmove(cuts->at + i + 1, cuts->at + i + 2, (behind + 1) * sizeof *cuts->at);
     memmove(cuts->bits + i + 1, cuts->bits + i + 2, behind * sizeof *cuts->bits);
-    memmove(joined + i, joined + i + 1, (behind + 1) * sizeof *joined);
+    memmove(pair + i, pair + i + 1, behind * sizeof *pair);
     cuts->blocks--;
-    return (i == 0 || measure_joined(c, cuts, i - 1, joined, err)) && measure_joined(c, cuts, i, joined, err);
+    pair[i].stale = true;
+    if (i > 0)
+        pair[i - 1].stale = true;
 }
 
-/* Joins the pair of blocks that saves most, until no pair saves anything. */
+/* Whether a pair is joined or measured before another one: stale pairs without a gain are the last ones. */
+static bool is_better(const struct pair *pair, const struct pair *other)
+{
+    return pair->gain != other->gain ? pair->gain > other->gain : pair->stale && !other->stale;
+}
+
+/* Joins the pair of blocks that saves most, until no pair saves anything. A pair is measured again only when it may be the best. */
 static bool join_cells(struct cutter *c, struct bzip_cuts *cuts, struct error *err)
 {
-    _cleanup_(cleanup_free) size_t *joined = calloc(cuts->blocks + 1, sizeof *joined);
-    if (!joined)
+    _cleanup_(cleanup_free) struct pair *pair = calloc(cuts->blocks + 1, sizeof *pair);
+    if (!pair)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     for (size_t i = 0; i + 1 < cuts->blocks; i++)
-        if (!measure_joined(c, cuts, i, joined, err))
+        if (!measure_pair(c, cuts, i, &pair[i], err))
             return false;
-    for (;;) {
-        size_t best = 0, best_gain = 0;
-        for (size_t i = 0; i + 1 < cuts->blocks; i++) {
-            size_t gain = joining_gain(cuts, joined, i);
-            if (gain > best_gain) {
-                best = i;
-                best_gain = gain;
-            }
-        }
-        if (best_gain == 0)
-            return true;
-        if (!join(c, cuts, best, joined, err))
+    while (cuts->blocks > 1) {
+        size_t best = 0;
+        for (size_t i = 1; i + 1 < cuts->blocks; i++)
+            best = is_better(&pair[i], &pair[best]) ? i : best;
+        if (pair[best].gain == 0 && !pair[best].stale)
+            break;
+        if (!pair[best].stale)
+            join(cuts, best, pair);
+        else if (!measure_pair(c, cuts, best, &pair[best], err))
             return false;
     }
+    return true;
 }
 
 static bool search_large(struct cutter *c, size_t size, const struct search *how, struct bzip_cuts *best,
@@ -241,6 +270,9 @@ static bool search_small(struct cutter *c, size_t size, const struct search *how
 static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *best, struct error *err)
 {
     size_t size = bzip_symbols_size(c->plain);
+    if (c->limit > BZIP_SMALL_BLOCK && searches[effort].cells > 0 && size > 0 &&
+        !bzip_pieces_sort(c->plain, &c->pieces, err))
+        return false;
     if (!try_size(c, c->limit, 0, best, err))
         return false;
     if (size < BZIP_SMALL_BLOCK / 4) /* too small for a second block */
@@ -251,8 +283,10 @@ static bool search(struct cutter *c, enum bzip_effort effort, struct bzip_cuts *
 
 static void free_cutter(struct cutter **c)
 {
-    if (*c)
+    if (*c) {
+        bzip_pieces_free(&(*c)->pieces);
         bzip_symbols_free(&(*c)->symbols);
+    }
     free(*c);
 }
 
@@ -260,6 +294,7 @@ static void free_cutter(struct cutter **c)
 static bool choose_section(struct cutter *c, struct bytes section, enum bzip_effort effort,
                            struct bzip_cuts *ret, struct error *err)
 {
+    bzip_pieces_free(&c->pieces);
     c->plain = section;
     c->capacity = section.len / 512 + 8; /* the smallest blocks in this file have 1/8 of 8 KB */
     return new_cuts(c, ret, err) && search(c, effort, ret, err);

@@ -7,10 +7,13 @@
 
 /* A table stores each length as steps of one from the length before; a step takes this number of bits. */
 #define STEP_BITS 2
+#define SLOPES    20                    /* one more than the lengths have, because an even number is faster */
 #define WHOLE     (1U << BZIP_CODE_MAX) /* the code space; a code takes WHOLE >> its length */
 
-struct chain { /* for each symbol and each length, the length of the symbol before in the cheapest chain */
-    uint8_t before[BZIP_ALPHABET_MAX][BZIP_CODE_MAX + 1];
+/* Slopes of the cost of the cheapest chain that ends in a length: slope[n] is the cost of length n + 2 minus that of length n + 1.
+   The cost is convex, so the slopes rise. A step to another length costs STEP_BITS, so a slope beyond that is never climbed. */
+struct slopes {
+    double slope[SLOPES];
 };
 
 size_t bzip_lengths_table_bits(const uint8_t *length, unsigned int alphabet)
@@ -22,45 +25,50 @@ size_t bzip_lengths_table_bits(const uint8_t *length, unsigned int alphabet)
     return bits;
 }
 
-/* From the cost of ending in each length to the cost of starting the next symbol at each length, and from
-   where. */
-static void add_steps(double *cost, uint8_t *before)
+/* The slopes after the next symbol, which occurs `count` times. */
+static void add_symbol(const struct slopes *from, double count, const struct slopes *space,
+                       struct slopes *restrict to)
 {
-    for (int len = 1; len <= BZIP_CODE_MAX; len++)
-        before[len] = (uint8_t)len;
-    for (int len = 2; len <= BZIP_CODE_MAX; len++)
-        if (cost[len - 1] + STEP_BITS < cost[len]) {
-            cost[len] = cost[len - 1] + STEP_BITS;
-            before[len] = before[len - 1];
-        }
-    for (int len = BZIP_CODE_MAX - 1; len >= 1; len--)
-        if (cost[len + 1] + STEP_BITS < cost[len]) {
-            cost[len] = cost[len + 1] + STEP_BITS;
-            before[len] = before[len + 1];
-        }
+    const double least = -STEP_BITS, most = STEP_BITS;
+    double slope[SLOPES]; /* separate loops, so that the compiler makes no branches */
+    for (int n = 0; n < SLOPES; n++)
+        slope[n] = from->slope[n];
+    for (int n = 0; n < SLOPES; n++)
+        slope[n] = slope[n] < least ? least : slope[n];
+    for (int n = 0; n < SLOPES; n++)
+        slope[n] = slope[n] > most ? most : slope[n];
+    for (int n = 0; n < SLOPES; n++)
+        to->slope[n] = slope[n] + (count + space->slope[n]);
+}
+
+/* The length of the symbol before in the cheapest chain, where the next symbol has the length `len`. */
+static int length_before(const struct slopes *slopes, int len)
+{
+    while (len > 1 && slopes->slope[len - 2] > STEP_BITS)
+        len--;
+    while (len < BZIP_CODE_MAX && slopes->slope[len - 1] < -STEP_BITS)
+        len++;
+    return len;
 }
 
 /* Chooses the cheapest lengths for a price of code space. Returns the code space that they take. */
 static uint32_t choose_at_price(const uint32_t *count, unsigned int alphabet, double price, uint8_t *length)
 {
-    struct chain chain;
-    double cost[BZIP_CODE_MAX + 1] = {0}, space[BZIP_CODE_MAX + 1];
-    space[0] = price;
-    for (int len = 1; len <= BZIP_CODE_MAX; len++)
-        space[len] = space[len - 1] / 2;
-    for (unsigned int i = 0; i < alphabet; i++) {
-        add_steps(cost, chain.before[i]); /* before the first symbol, every length costs the same */
-        for (int len = 1; len <= BZIP_CODE_MAX; len++)
-            cost[len] += (double)count[i] * len + space[len];
-    }
+    struct slopes after[BZIP_ALPHABET_MAX + 1]; /* after[i + 1]: of chains that end with symbol i */
+    struct slopes space;
+    for (int n = 0; n < SLOPES; n++)
+        space.slope[n] = -price / (double)(4U << n);
+    after[0] = (struct slopes){0}; /* before the first symbol, every length costs the same */
+    for (unsigned int i = 0; i < alphabet; i++)
+        add_symbol(&after[i], count[i], &space, &after[i + 1]);
     int best = 1;
-    for (int len = 2; len <= BZIP_CODE_MAX; len++)
-        best = cost[len] < cost[best] ? len : best;
+    while (best < BZIP_CODE_MAX && after[alphabet].slope[best - 1] < 0)
+        best++;
     uint32_t taken = 0;
     for (unsigned int i = alphabet; i-- > 0;) {
         length[i] = (uint8_t)best;
         taken += WHOLE >> best;
-        best = chain.before[i][best];
+        best = length_before(&after[i], best);
     }
     return taken;
 }

@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "delta/bzip2/selectors.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #define ORDERS_MAX 720 /* number of orders of six tables */
@@ -17,7 +18,7 @@ struct orders {
 };
 
 struct path {
-    struct orders orders;
+    const struct orders *orders;
     uint64_t cost[2][ORDERS_MAX];
     uint16_t before[STRETCH][ORDERS_MAX];
 };
@@ -67,6 +68,22 @@ static void list_orders(struct orders *orders, unsigned int tables)
     }
 }
 
+static struct orders
+    all_orders[BZIP_TABLES_MAX + 1]; /* by number of tables; does not change after list_all() */
+static pthread_once_t listed = PTHREAD_ONCE_INIT;
+
+static void list_all(void)
+{
+    for (unsigned int tables = BZIP_TABLES_MIN; tables <= BZIP_TABLES_MAX; tables++)
+        list_orders(&all_orders[tables], tables);
+}
+
+static const struct orders *orders_of(unsigned int tables)
+{
+    pthread_once(&listed, list_all);
+    return &all_orders[tables];
+}
+
 /* An order that costs more than this is not needed: each table can be moved to where that order has it, for
    at most as many bits as there are tables before it. */
 static uint64_t most_useful(const struct orders *orders, const uint64_t *cost)
@@ -77,9 +94,9 @@ static uint64_t most_useful(const struct orders *orders, const uint64_t *cost)
     return least + (uint64_t)orders->tables * (orders->tables - 1) / 2 * BZIP_BIT;
 }
 
-static void add_group(struct path *path, size_t group, const uint32_t *group_cost)
+static void add_group(struct path *path, size_t group, const uint16_t *group_cost)
 {
-    const struct orders *orders = &path->orders;
+    const struct orders *orders = path->orders;
     const uint64_t *from = path->cost[group % 2];
     uint64_t *to = path->cost[(group + 1) % 2];
     for (unsigned int order = 0; order < orders->count; order++)
@@ -101,10 +118,10 @@ static void add_group(struct path *path, size_t group, const uint32_t *group_cos
 
 /* Chooses the best selectors for these groups. *start is the order before them, and then the order after
    them. */
-static uint64_t choose_stretch(struct path *path, uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups,
+static uint64_t choose_stretch(struct path *path, uint16_t (*cost)[BZIP_LANES], size_t groups,
                                unsigned int *start, uint8_t *selector)
 {
-    const struct orders *orders = &path->orders;
+    const struct orders *orders = path->orders;
     for (unsigned int order = 0; order < orders->count; order++)
         path->cost[0][order] = order == *start ? 0 : UNREACHABLE;
     for (size_t group = 0; group < groups; group++)
@@ -122,11 +139,11 @@ static uint64_t choose_stretch(struct path *path, uint32_t (*cost)[BZIP_TABLES_M
     return total;
 }
 
-uint64_t bzip_selectors_choose(uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups, unsigned int tables,
+uint64_t bzip_selectors_choose(uint16_t (*cost)[BZIP_LANES], size_t groups, unsigned int tables,
                                uint8_t *selector)
 {
     struct path path;
-    list_orders(&path.orders, tables);
+    path.orders = orders_of(tables);
     unsigned int order = 0;
     uint64_t total = 0;
     for (size_t from = 0; from < groups; from += STRETCH) {
@@ -146,7 +163,7 @@ unsigned int bzip_selectors_place(uint8_t *order, uint8_t table)
     return place;
 }
 
-uint64_t bzip_selectors_guess(uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups, unsigned int tables,
+uint64_t bzip_selectors_guess(uint16_t (*cost)[BZIP_LANES], size_t groups, unsigned int tables,
                               uint8_t *selector)
 {
     uint8_t order[BZIP_TABLES_MAX] = {0, 1, 2, 3, 4, 5};

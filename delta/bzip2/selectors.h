@@ -10,16 +10,17 @@
 #include <stdint.h>
 #include "delta/bzip2/tables.h"
 
-#define BZIP_BIT 64 /* costs are in this fraction of a bit */
+#define BZIP_BIT   64 /* costs are in this fraction of a bit */
+#define BZIP_LANES 8  /* BZIP_TABLES_MAX, rounded up to what a processor adds at once */
 
 /* cost[g][t] is the cost of group g with table t. Returns the cost of data and selectors: the minimum for
    a small block, nearly the minimum for a large block. */
-uint64_t bzip_selectors_choose(uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups, unsigned int tables,
+uint64_t bzip_selectors_choose(uint16_t (*cost)[BZIP_LANES], size_t groups, unsigned int tables,
                                uint8_t *selector);
 
 /* The same, but takes the cheapest table for each group separately: nearly as good, and a hundred times
    faster. */
-uint64_t bzip_selectors_guess(uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups, unsigned int tables,
+uint64_t bzip_selectors_guess(uint16_t (*cost)[BZIP_LANES], size_t groups, unsigned int tables,
                               uint8_t *selector);
 
 size_t bzip_selectors_bits(const uint8_t *selector, size_t groups);

@@ -3,10 +3,10 @@
 #include "delta/bzip2/symbols.h"
 
 #include <divsufsort.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
-#include "delta/bzip2/decode.h"
 
 #define RUN_COUNTED 4   /* after this number of equal bytes there is always a count of further equal bytes */
 #define RUN_MAX     255 /* as in stock bzip2 */
@@ -43,23 +43,24 @@ size_t bzip_symbols_size(struct bytes plain)
     return size;
 }
 
-/* The first run-length stage. *ret_crc is the checksum of its input. */
-static size_t shorten_runs(struct bytes plain, uint8_t *out, uint32_t *ret_crc)
+size_t bzip_symbols_shorten(struct bytes plain, uint8_t *out, uint32_t *plain_at)
 {
-    uint32_t crc = BZIP_CRC_START;
     size_t size = 0;
     for (size_t at = 0; at < plain.len;) {
         size_t run = run_length(plain, at);
         size_t kept = run < RUN_COUNTED ? run : RUN_COUNTED;
-        for (size_t i = 0; i < run; i++)
-            crc = bzip_crc_add(crc, plain.ptr[at]);
-        memset(out + size, plain.ptr[at], kept);
-        size += kept;
-        if (run >= RUN_COUNTED)
+        for (size_t i = 0; i < kept; i++) {
+            if (plain_at)
+                plain_at[size] = (uint32_t)(at + i);
+            out[size++] = plain.ptr[at];
+        }
+        if (run >= RUN_COUNTED) {
+            if (plain_at)
+                plain_at[size] = (uint32_t)(at + RUN_COUNTED - 1);
             out[size++] = (uint8_t)(run - RUN_COUNTED);
+        }
         at += run;
     }
-    *ret_crc = ~crc;
     return size;
 }
 
@@ -90,15 +91,15 @@ static size_t least_rotation(const uint8_t *text, size_t len)
 /* Sorts all rotations. When the text begins with its smallest rotation, its rotations sort like its
    suffixes, because the bytes that follow a suffix in a rotation are the smallest ones. Equal rotations
    end in equal bytes, so their order does not matter. */
-static bool transform(const uint8_t *text, size_t len, uint8_t *last, uint32_t *ret_origin, struct error *err)
+bool bzip_symbols_sort(struct bytes text, int32_t *order, uint8_t *last, uint32_t *ret_origin,
+                       struct error *err)
 {
+    size_t len = text.len, least = least_rotation(text.ptr, len);
     _cleanup_(cleanup_free) uint8_t *turned = malloc(len);
-    _cleanup_(cleanup_free) int32_t *order = malloc(len * sizeof *order);
-    size_t least = least_rotation(text, len);
-    if (!turned || !order)
+    if (!turned)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    memcpy(turned, text + least, len - least);
-    memcpy(turned + len - least, text, least);
+    memcpy(turned, text.ptr + least, len - least);
+    memcpy(turned + len - least, text.ptr, least);
     if (divsufsort(turned, order, (int32_t)len) != 0)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     size_t first = least ? len - least : 0; /* index of the beginning of the text */
@@ -107,6 +108,7 @@ static bool transform(const uint8_t *text, size_t len, uint8_t *last, uint32_t *
         if (at == first)
             *ret_origin = (uint32_t)i;
         last[i] = turned[at ? at - 1 : len - 1];
+        order[i] = (int32_t)(at < len - least ? at + least : at + least - len);
     }
     return true;
 }
@@ -118,9 +120,35 @@ static void add_zeros(struct bzip_symbols *s, size_t zeros)
         s->symbol[s->count++] = zeros % 2 ? 0 : 1;
 }
 
+/* Moves the byte, which is in the order, to the front. Returns its place before. Searches and moves eight bytes at a time. */
+static size_t move_to_front(uint8_t *order, uint8_t byte)
+{
+    const uint64_t ones = 0x0101010101010101ULL;
+    uint64_t before = byte; /* what comes before the next eight bytes, in the low byte */
+    for (size_t at = 0;; at += 8) {
+        uint64_t eight;
+        memcpy(&eight, order + at, 8);
+        eight = le64toh(eight);
+        uint64_t same = eight ^ ones * byte;
+        same = (same - ones) & ~same & ones << 7; /* the lowest bit that is set is in the first equal byte */
+        uint64_t moved = eight << 8 | before;
+        before = eight >> 56;
+        if (same) {
+            unsigned int bits =
+                (unsigned int)__builtin_ctzll(same) + 1; /* of the bytes up to the equal one */
+            uint64_t mask = bits < 64 ? (1ULL << bits) - 1 : UINT64_MAX;
+            moved = htole64((moved & mask) | (eight & ~mask));
+            memcpy(order + at, &moved, 8);
+            return at + bits / 8 - 1;
+        }
+        moved = htole64(moved);
+        memcpy(order + at, &moved, 8);
+    }
+}
+
 static void code_places(const uint8_t *last, size_t len, struct bzip_symbols *s)
 {
-    uint8_t order[256];
+    uint8_t order[256] = {0};
     unsigned int values = 0;
     for (unsigned int i = 0; i < 256; i++)
         if (s->used[i])
@@ -130,16 +158,13 @@ static void code_places(const uint8_t *last, size_t len, struct bzip_symbols *s)
     size_t zeros = 0;
     for (size_t i = 0; i < len; i++) {
         uint8_t byte = last[i];
-        size_t place = (size_t)((uint8_t *)memchr(order, byte, values) - order);
-        if (place == 0) {
+        if (byte == order[0]) {
             zeros++;
             continue;
         }
         add_zeros(s, zeros);
         zeros = 0;
-        memmove(order + 1, order, place);
-        order[0] = byte;
-        s->symbol[s->count++] = (uint16_t)(place + 1);
+        s->symbol[s->count++] = (uint16_t)(move_to_front(order, byte) + 1);
     }
     add_zeros(s, zeros);
     s->symbol[s->count++] = (uint16_t)(values + 1);
@@ -157,21 +182,28 @@ static bool make_room(struct bzip_symbols *s, size_t count, struct error *err)
     return true;
 }
 
+bool bzip_symbols_code(struct bytes last, struct bzip_symbols *ret, struct error *err)
+{
+    if (!make_room(ret, last.len + 1, err))
+        return false;
+    memset(ret->used, 0, sizeof ret->used);
+    for (size_t i = 0; i < last.len; i++)
+        ret->used[last.ptr[i]] = true;
+    code_places(last.ptr, last.len, ret);
+    return true;
+}
+
 bool bzip_symbols_make(struct bytes plain, struct bzip_symbols *ret, struct error *err)
 {
     size_t room = plain.len + plain.len / RUN_COUNTED; /* four equal bytes become five bytes */
     room = room < BZIP_LARGE_BLOCK ? room : BZIP_LARGE_BLOCK;
     _cleanup_(cleanup_free) uint8_t *text = malloc(room), *last = malloc(room);
-    if (!text || !last)
+    _cleanup_(cleanup_free) int32_t *order = malloc(room * sizeof *order);
+    if (!text || !last || !order)
         return error_set(err, ERROR_INTERNAL, "out of memory");
-    size_t len = shorten_runs(plain, text, &ret->crc);
-    if (!make_room(ret, len + 1, err) || !transform(text, len, last, &ret->origin, err))
-        return false;
-    memset(ret->used, 0, sizeof ret->used);
-    for (size_t i = 0; i < len; i++)
-        ret->used[text[i]] = true;
-    code_places(last, len, ret);
-    return true;
+    size_t len = bzip_symbols_shorten(plain, text, NULL);
+    return bzip_symbols_sort((struct bytes){text, len}, order, last, &ret->origin, err) &&
+           bzip_symbols_code((struct bytes){last, len}, ret, err);
 }
 
 void bzip_symbols_free(struct bzip_symbols *symbols)

@@ -23,7 +23,7 @@ struct bzip_symbols { /* all zeros: empty. Free with bzip_symbols_free(), or reu
     unsigned int alphabet; /* number of possible symbols: 3 to BZIP_ALPHABET_MAX; the last one is the end
                               symbol */
     bool used[256];        /* byte values that the block contains */
-    uint32_t origin, crc;
+    uint32_t origin;
 };
 
 /* How many bytes at the beginning of `plain` have at most `limit` bytes after the first run-length stage. */
@@ -36,6 +36,21 @@ size_t bzip_symbols_size(struct bytes plain);
    not be empty, and its size after the first stage is at most BZIP_LARGE_BLOCK. Needs 7 bytes of memory
    per byte. ERROR_INTERNAL: no memory. */
 bool bzip_symbols_make(struct bytes plain, struct bzip_symbols *ret, struct error *err)
+    __attribute__((warn_unused_result));
+
+/* The steps of bzip_symbols_make(). */
+
+/* The first run-length stage. Returns the number of bytes in `out`. plain_at[i] becomes the place in plain of byte i, unless it is
+   NULL. */
+size_t bzip_symbols_shorten(struct bytes plain, uint8_t *out, uint32_t *plain_at);
+
+/* Sorts the rotations of `text`, which is not empty. order[i] is the beginning of rotation i, and last[i] the byte before it.
+   *ret_origin is the i of the text itself. ERROR_INTERNAL: no memory. */
+bool bzip_symbols_sort(struct bytes text, int32_t *order, uint8_t *last, uint32_t *ret_origin,
+                       struct error *err) __attribute__((warn_unused_result));
+
+/* Makes the symbols of these bytes: all of *ret but the origin. ERROR_INTERNAL: no memory. */
+bool bzip_symbols_code(struct bytes last, struct bzip_symbols *ret, struct error *err)
     __attribute__((warn_unused_result));
 
 void bzip_symbols_free(struct bzip_symbols *symbols); /* leaves it empty; also for _cleanup_ */

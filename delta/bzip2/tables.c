@@ -11,20 +11,26 @@
 
 #define MANY_GROUPS 200 /* with more groups, all tables or all but one are always best */
 #define MANY_KEPT   4   /* number of plans that get hard rounds at most when there are many groups */
-#define LANES       8   /* BZIP_TABLES_MAX, rounded up to what a processor adds at once */
+#define COST_MAX                                                                                             \
+    (UINT16_MAX /                                                                                            \
+     BZIP_GROUP) /* of a symbol, in fractions of a bit: 20 bits; the cost of a group has 16 bits */
 
 struct plan { /* a plan for one number of tables */
     unsigned int tables;
     uint64_t promise; /* approximate cost, in fractions of a bit (BZIP_BIT) */
     uint8_t selector[BZIP_GROUPS_MAX];
-    uint32_t cost[BZIP_TABLES_MAX][BZIP_ALPHABET_MAX]; /* of each symbol, in fractions of a bit */
+    uint16_t cost[BZIP_TABLES_MAX][BZIP_ALPHABET_MAX]; /* of each symbol, in fractions of a bit */
 };
+
+typedef uint16_t lanes __attribute__((vector_size(BZIP_LANES * sizeof(uint16_t)), may_alias));
 
 struct chooser {
     const struct bzip_symbols *symbols;
     size_t groups;
-    uint32_t group_cost[BZIP_GROUPS_MAX][BZIP_TABLES_MAX];
+    uint16_t group_cost[BZIP_GROUPS_MAX][BZIP_LANES];
     uint32_t count[BZIP_TABLES_MAX][BZIP_ALPHABET_MAX];
+    uint8_t counted[BZIP_GROUPS_MAX]; /* the selectors of `count`, if is_counted */
+    bool is_counted;
     /* Rank of each group by its cost with one common table, the cheapest first. */
     uint16_t rank[BZIP_GROUPS_MAX];
     uint16_t group[BZIP_GROUPS_MAX]; /* group of each rank */
@@ -54,12 +60,33 @@ static size_t group_end(const struct chooser *c, size_t group)
     return end < c->symbols->count ? end : c->symbols->count;
 }
 
+/* Adds `by`, 1 or -1, to the counts of the symbols in a group. */
+static void count_group(struct chooser *c, size_t group, unsigned int table, uint32_t by)
+{
+    for (size_t i = group * BZIP_GROUP; i < group_end(c, group); i++)
+        c->count[table][c->symbols->symbol[i]] += by;
+}
+
+/* Only moves the groups that changed their tables since the last call, when these are few. */
 static void count_symbols(struct chooser *c, const struct plan *plan)
 {
-    memset(c->count, 0, sizeof c->count);
+    size_t moved = 0;
+    if (!c->is_counted)
+        memset(c->counted, BZIP_TABLES_MAX, c->groups);
     for (size_t group = 0; group < c->groups; group++)
-        for (size_t i = group * BZIP_GROUP; i < group_end(c, group); i++)
-            c->count[plan->selector[group]][c->symbols->symbol[i]]++;
+        moved += plan->selector[group] != c->counted[group];
+    bool afresh = moved > c->groups / 2;
+    if (afresh)
+        memset(c->count, 0, sizeof c->count);
+    for (size_t group = 0; group < c->groups; group++) {
+        if (!afresh && plan->selector[group] == c->counted[group])
+            continue;
+        if (!afresh)
+            count_group(c, group, c->counted[group], UINT32_MAX);
+        count_group(c, group, plan->selector[group], 1);
+    }
+    memcpy(c->counted, plan->selector, c->groups);
+    c->is_counted = true;
 }
 
 /* The cost of symbols if code lengths could be fractions of a bit. A symbol that never occurs counts as a
@@ -70,24 +97,25 @@ static void soften_costs(struct chooser *c, struct plan *plan)
         uint32_t total = 0;
         for (unsigned int i = 0; i < c->symbols->alphabet; i++)
             total += c->count[t][i] * 4 + 1;
-        for (unsigned int i = 0; i < c->symbols->alphabet; i++)
-            plan->cost[t][i] = (uint32_t)(BZIP_BIT * log2f((float)total / (float)(c->count[t][i] * 4 + 1)));
+        for (unsigned int i = 0; i < c->symbols->alphabet; i++) {
+            float cost = BZIP_BIT * log2f((float)total / (float)(c->count[t][i] * 4 + 1));
+            plan->cost[t][i] = cost < COST_MAX ? (uint16_t)cost : COST_MAX;
+        }
     }
 }
 
 /* The costs of all tables are side by side, so that they are added at once. */
 static void cost_groups(struct chooser *c, const struct plan *plan)
 {
-    uint32_t cost[BZIP_ALPHABET_MAX][LANES] = {0};
+    uint16_t cost[BZIP_ALPHABET_MAX][BZIP_LANES] __attribute__((aligned(16))) = {0};
     for (unsigned int t = 0; t < plan->tables; t++)
         for (unsigned int i = 0; i < c->symbols->alphabet; i++)
             cost[i][t] = plan->cost[t][i];
     for (size_t group = 0; group < c->groups; group++) {
-        uint32_t sum[LANES] = {0};
+        lanes sum = {0};
         for (size_t i = group * BZIP_GROUP; i < group_end(c, group); i++)
-            for (unsigned int t = 0; t < LANES; t++)
-                sum[t] += cost[c->symbols->symbol[i]][t];
-        memcpy(c->group_cost[group], sum, sizeof c->group_cost[group]);
+            sum += *(const lanes *)(const void *)cost[c->symbols->symbol[i]];
+        memcpy(c->group_cost[group], &sum, sizeof sum);
     }
 }
 
@@ -173,7 +201,7 @@ static void reassign_groups(struct chooser *c, const struct bzip_tables *tables,
 {
     for (unsigned int t = 0; t < plan->tables; t++)
         for (unsigned int i = 0; i < c->symbols->alphabet; i++)
-            plan->cost[t][i] = tables->length[t][i] * (uint32_t)BZIP_BIT;
+            plan->cost[t][i] = (uint16_t)(tables->length[t][i] * BZIP_BIT);
     cost_groups(c, plan);
     bzip_selectors_choose(c->group_cost, c->groups, plan->tables, plan->selector);
 }
@@ -193,10 +221,14 @@ static void refine_hard(struct chooser *c, struct plan *plan, const struct trial
     }
 }
 
-static int compare_promises(const void *a, const void *b)
+/* Returns the most promising plan, and makes it the least promising one. */
+static struct plan *take_best(struct plan *plan, unsigned int plans)
 {
-    const struct plan *left = a, *right = b;
-    return (left->promise > right->promise) - (left->promise < right->promise);
+    struct plan *best = plan;
+    for (unsigned int i = 1; i < plans; i++)
+        best = plan[i].promise < best->promise ? &plan[i] : best;
+    best->promise = UINT64_MAX;
+    return best;
 }
 
 void bzip_tables_choose(const struct bzip_symbols *symbols, enum bzip_effort effort, struct bzip_tables *ret)
@@ -204,6 +236,7 @@ void bzip_tables_choose(const struct bzip_symbols *symbols, enum bzip_effort eff
     const struct trial *trial = &trials[effort];
     struct chooser c; /* not cleared, because it has room for the largest block, and most blocks are small */
     c.symbols = symbols;
+    c.is_counted = false;
     c.groups = (symbols->count + BZIP_GROUP - 1) / BZIP_GROUP;
     struct plan plan[2 * (BZIP_TABLES_MAX - BZIP_TABLES_MIN + 1)];
     unsigned int plans = 0;
@@ -215,9 +248,8 @@ void bzip_tables_choose(const struct bzip_symbols *symbols, enum bzip_effort eff
             divide_groups(&c, &plan[plans], start > 0);
             refine_softly(&c, &plan[plans++], trial);
         }
-    qsort(plan, plans, sizeof plan[0], compare_promises);
     ret->bits = SIZE_MAX;
     unsigned int kept = c.groups > MANY_GROUPS && trial->kept > MANY_KEPT ? MANY_KEPT : trial->kept;
     for (unsigned int i = 0; i < plans && i < kept; i++)
-        refine_hard(&c, &plan[i], trial, ret);
+        refine_hard(&c, take_best(plan, plans), trial, ret);
 }

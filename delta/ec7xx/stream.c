@@ -228,7 +228,7 @@ static bool try_price(struct search *s, unsigned int price, struct error *err)
     bool ok = learn(s, &s->first, &s->blocks, err);
     for (unsigned int pass = 0; ok && pass < s->plan->passes; pass++) {
         ok = (pass == 0 || learn(s, &script, &blocks, err)) &&
-             bsdiff_parse(s->old, s->new, &s->spans, s->costs, &script, err) &&
+             bsdiff_parse(s->old, s->new, &s->spans, s->costs, &script, NULL, err) &&
              make_blocks(s->old, s->new, &script, s->plan->trial, &blocks, err) &&
              keep_if_best(s, &script, &blocks, err);
         if (!ok || !is_worthwhile(blocks.total, before))

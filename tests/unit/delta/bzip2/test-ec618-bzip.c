@@ -302,8 +302,8 @@ static void code_lengths_follow_the_counts(void **state)
     assert_int_equal(bzip_lengths_table_bits(length, 4), 5 + 4 + 4);
 }
 
-static uint64_t cheapest(uint32_t (*cost)[BZIP_TABLES_MAX], size_t groups, unsigned int tables,
-                         uint8_t *selector, size_t group)
+static uint64_t cheapest(uint16_t (*cost)[BZIP_LANES], size_t groups, unsigned int tables, uint8_t *selector,
+                         size_t group)
 {
     if (group == groups) {
         uint64_t sum = bzip_selectors_bits(selector, groups) * BZIP_BIT;
@@ -327,11 +327,11 @@ static void selectors_are_the_cheapest_of_all(void **state)
     for (int round = 0; round < 60; round++) {
         unsigned int tables = 2 + (unsigned int)random_below(&r, 5);
         size_t groups = 1 + random_below(&r, 5);
-        uint32_t cost[5][BZIP_TABLES_MAX];
+        uint16_t cost[5][BZIP_LANES];
         uint8_t selector[5], tried[5];
         for (size_t i = 0; i < groups; i++)
             for (unsigned int t = 0; t < tables; t++)
-                cost[i][t] = (uint32_t)random_below(&r, 5 * BZIP_BIT);
+                cost[i][t] = (uint16_t)random_below(&r, 5 * BZIP_BIT);
         uint64_t chosen = bzip_selectors_choose(cost, groups, tables, selector);
         assert_int_equal(chosen, cheapest(cost, groups, tables, tried, 0));
         uint64_t sum = bzip_selectors_bits(selector, groups) * BZIP_BIT;
