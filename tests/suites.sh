@@ -26,7 +26,7 @@ unsanitized_e2e="allowance backup-disk campaign-cost campaign-model campaign-sto
     console-campaigns console-devices console-firmware console-ledger console-live console-settings containers cors crash crowds
     csdk-full ctl-tls data-dir delivered-link dfota disk-damage disk-faults disk-full disk-start docs docs-zh durable ec618 ec7xx
     ec7xx-packages ec7xx-reader effort evidence-attempts examples-host examples-luatos examples-python explain-ways formats full growth
-    handed-over lib matrix metrics openapi operating pages proxy rehearsal restart run silence sim-luatos story strace suites traps
+    handed-over lib load-clock load-disk load-kill load-soak matrix metrics openapi operating pages proxy rehearsal restart run silence sim-luatos story strace suites traps
     upgraded-release webhook-campaigns webhook-delivery"
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the lists, the indexes, the recognition
@@ -41,7 +41,7 @@ unthreaded_e2e="api-http backup bulk campaigns campaigns-reports console-styles 
 # End-to-end tests that take longest. ./check starts them first in each suite.
 # shellcheck disable=SC2034 # check uses it
 long_e2e="backup campaign-story campaigns console-campaigns console-devices console-firmware console-live containers crash crowds ec618 effort evidence
-    ledger overview pages range run tls traps webhook-delivery"
+    ledger load-clock load-disk load-kill overview pages range run tls traps webhook-delivery"
 
 # is_in NAME LIST
 is_in() {

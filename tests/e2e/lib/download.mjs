@@ -11,10 +11,10 @@ import { buildRequest, deadline_ms, parseAnswer } from './wire.mjs';
 
 export class Download {
     // settled   resolves once the answer is whole, the server is gone, or the reading has stopped at `pauseAfter`
-    // code      200, 206, or the dialect's code; null while there is no whole head
+    // code      200, 206, 416, or the dialect's code; null while there is no whole head
     // first     where in the package the body begins; null: the body is not a package
     constructor(address, target, { range = null, pauseAfter = Infinity } = {}) {
-        Object.assign(this, { address, pauseAfter, code: null, first: null, isWhole: false });
+        Object.assign(this, { address, pauseAfter, code: null, first: null, isWhole: false, isPaused: false });
         this.chunks = [];
         this.count = 0;
         this.sent = buildRequest(target, { range });
@@ -41,6 +41,7 @@ export class Download {
             if (this.count - this.headLength < this.pauseAfter)
                 return;
             this.socket.pause();
+            this.isPaused = true;
             settle();
         });
         this.socket.on('error', () => {});
@@ -52,7 +53,9 @@ export class Download {
         if (!answer.headComplete)
             return;
         this.headLength = answer.head.length;
-        this.length = Number(answer.header('content-length'));
+        this.length = Number(answer.header('content-length') ?? 0);
+        if (answer.status === 416) // a refused resume: a head alone
+            this.code = 416;
         if (answer.status !== 200 && answer.status !== 206)
             return;
         this.code = answer.status;
@@ -88,6 +91,16 @@ export class Download {
                 this.kernelHad = parseInt(queues.split(':')[1], 16);
         }
         return this.kernelHad;
+    }
+
+    // Reads the rest. Resolves when the answer is whole or the connection is closed.
+    async readOn() {
+        this.pauseAfter = Infinity;
+        this.isPaused = false;
+        const over = new Promise((done) => this.socket.once('close', done));
+        this.socket.resume();
+        if (!this.socket.destroyed)
+            await over;
     }
 
     drop() {

@@ -5,6 +5,7 @@
 //   const faults = new Faults(t);
 //   const server = await startServer(t, { wrapper: faults.wrapper });
 //   faults.set('fsync EIO 0 1 */dfota.db-wal');    the first fsync of it fails
+//   faults.set('write SLOW 0 0 */dfota.db-wal');    each write of it takes a millisecond more
 //   faults.hits()                                   → ['fsync EIO /tmp/…/dfota.db-wal']
 //   faults.set()                                    no call fails any more
 

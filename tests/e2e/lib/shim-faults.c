@@ -8,7 +8,7 @@
 
    Of the calls on files that match the pattern, the first SKIP work, then TIMES fail (0: all). The pattern is one of
    fnmatch(3), where * matches slashes too; for a rename the new name counts. Each failed call is written as a line
-   to the file with the name of the control file and ".hit". */
+   to the file with the name of the control file and ".hit". SLOW instead of an errno: the call works, a millisecond later. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define RULES_MAX 16
+#define SLOW      (-1)
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned seen;
@@ -49,7 +50,7 @@ __attribute__((constructor)) static void begin(void)
 static const struct {
     const char *name;
     int number;
-} numbers[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EROFS", EROFS}, {"EDQUOT", EDQUOT}};
+} numbers[] = {{"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EROFS", EROFS}, {"EDQUOT", EDQUOT}, {"SLOW", SLOW}};
 
 static int number_of(const char *name)
 {
@@ -80,7 +81,7 @@ static void tell(const char *control, const char *call, const char *error, const
     close(fd);
 }
 
-/* The errno to fail with, or 0. */
+/* The errno to fail with, SLOW, or 0. */
 static int look_up(FILE *rules, const char *control, const char *call, const char *path)
 {
     char calls[128], error[32], pattern[PATH_MAX];
@@ -93,8 +94,10 @@ static int look_up(FILE *rules, const char *control, const char *call, const cha
         counted[i]++;
         if (counted[i] <= skip || (times && counted[i] > skip + times))
             continue;
-        tell(control, call, error, path);
-        return number_of(error);
+        int number = number_of(error);
+        if (number != SLOW)
+            tell(control, call, error, path);
+        return number;
     }
     return 0;
 }
@@ -116,6 +119,10 @@ static int fails(const char *call, const char *path)
         fclose(rules);
     }
     pthread_mutex_unlock(&mutex);
+    if (number == SLOW) {
+        usleep(1000);
+        number = 0;
+    }
     errno = number ? number : before;
     return number;
 }
