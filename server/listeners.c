@@ -79,6 +79,7 @@ static struct listener_config device_listener(struct daemon *daemon)
     device.memory_per_connection = DEVICE_MEMORY;
     device.no_chunks = true;
     device.bare_refusals = true;
+    device.direct = true;
     device.trailing_slash = true;
     device.secret_paths = true;
     device.no_transform = true;

@@ -8,21 +8,26 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include "server/http/exchange.h"
+#include "server/http/keep.h"
 #include "server/http/pacing.h"
 #include "server/http/transfer.h"
 #include "server/http/wire.h"
 
 bool direct_applies(const struct connection *connection)
 {
-    const struct listener_config *config = connection->loop->config;
-    return config->transfers && config->keep_alive_ms == 0 && connection->head.body_length == 0 &&
-           !connection->begun;
+    return connection->loop->config->direct && connection->head.body_length == 0 && !connection->begun;
 }
 
-/* The whole answer is sent: the peer learns that no more comes. */
+/* The whole answer is sent. Unless the connection is kept, the peer learns that no more comes. */
 static void finish(struct connection *connection)
 {
     int unread = 0;
+    if (connection->keeps) {
+        connection_set_deadline(connection, DEADLINE_NONE);
+        connection_release(connection);
+        keep_wait(connection);
+        return;
+    }
     if (connection->transfer)
         transfer_written(connection->transfer, true);
     connection->transfer = NULL;
@@ -113,6 +118,10 @@ static void begin_answer(struct connection *connection)
         connection_linger(connection);
         return;
     }
+    /* Exactly the head was read: what follows belongs to the next request. */
+    connection->keeps = keep_may(connection) && !connection_is_transfer(connection);
+    if (connection->keeps)
+        connection->earlier += connection->head_size;
     connection_finish_reply(connection, &connection->reply);
     connection->out = wire_head(&connection->reply, &connection->out_size);
     connection->paced = pacing_applies(connection);

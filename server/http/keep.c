@@ -34,7 +34,7 @@ static bool asks_to_close(const struct head *head)
     return false;
 }
 
-static bool may_keep(const struct connection *connection)
+bool keep_may(const struct connection *connection)
 {
     const struct loop *loop = connection->loop;
     const struct head *head = &connection->head;
@@ -60,7 +60,7 @@ static bool count_read(int fd, uint64_t *ret)
 void keep_decide(struct connection *connection)
 {
     uint64_t read = 0;
-    if (!may_keep(connection) || connection_is_transfer(connection))
+    if (!keep_may(connection) || connection_is_transfer(connection))
         return;
     uint64_t request = connection->head_size + (uint64_t)connection->head.body_length;
     if (!count_read(connection->fd, &read) || read != connection->earlier + request) {
@@ -90,7 +90,7 @@ void keep_take_back(struct connection *connection)
 bool keep_refuse(struct connection *connection, const struct error *err, const char *allow)
 {
     ssize_t size = (ssize_t)connection->head_size;
-    if (!may_keep(connection) || connection->head.body_length != 0 ||
+    if (!keep_may(connection) || connection->head.body_length != 0 ||
         recv(connection->fd, NULL, (size_t)size, MSG_TRUNC | MSG_DONTWAIT) != size)
         return false;
     connection->keeps = true;

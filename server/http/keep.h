@@ -19,6 +19,8 @@
 
 /* A socket whose peer has closed, for loop.dead_fd; -1 with errno. */
 int keep_dead_socket(void);
+/* Whether the connection may be kept after an answer that is no package. */
+bool keep_may(const struct connection *connection);
 /* Just before the answer is given to libmicrohttpd. Sets `keeps` and `own` when the connection can be kept. */
 void keep_decide(struct connection *connection);
 /* libmicrohttpd has sent the whole answer to a request with `keeps`, and is in its callback: takes the socket back. */
@@ -26,7 +28,7 @@ void keep_take_back(struct connection *connection);
 /* Answers a request whose head is complete and well-formed, but which is refused, and keeps the connection. False: it
    cannot be kept, and nothing was sent. */
 bool keep_refuse(struct connection *connection, const struct error *err, const char *allow);
-/* The connection holds nothing of its last request any more: waits for the next one, or ends it when the server ends. */
+/* The connection holds nothing of its last request any more, and has no deadline: waits for the next one, or ends it when the server ends. */
 void keep_wait(struct connection *connection);
 /* Closes the connection that is idle for the longest time. False: no connection is idle. */
 bool keep_make_room(struct loop *loop);

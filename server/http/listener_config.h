@@ -20,6 +20,7 @@ struct listener_config {
         max_bodies_bytes; /* of all bodies above 4 KiB in memory at once; more are answered 503. 0: no limit */
     enum metric_listener metrics; /* where its answers are counted */
     bool bare_refusals;           /* a refused resume gets a bare 416: wire.h */
+    bool direct;                  /* requests without a body are answered without libmicrohttpd: direct.h */
     bool trailing_slash;          /* "/path/" means "/path" */
     bool secret_paths;            /* "/t/SECRET/path" means "/path", under this secret */
     bool no_transform; /* a proxy on the way may not compress or change an answer: Cache-Control says so */
