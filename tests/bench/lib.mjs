@@ -151,6 +151,7 @@ export async function copyDevices({ server, product }, count) {
         CREATE TEMP TABLE number AS WITH RECURSIVE n(i) AS (SELECT have FROM start UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
             SELECT i FROM n WHERE i < ${count};
         ${copies('device', { id: 'last + 1 + i - have', device: "printf('%d', 866000000000000 + i)" })}
+        ${copies('device_said', { device_id: 'last + 1 + i - have' })}
         ${copies('fleet_member', { device_id: 'last + 1 + i - have' })}
         ${copies('check_in_day', { device_id: 'last + 1 + i - have' })}
         UPDATE fleet_group SET devices = devices + (SELECT count(*) FROM number)
