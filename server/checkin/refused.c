@@ -58,16 +58,17 @@ static unsigned char next_byte(struct slice *raw)
     return c;
 }
 
-/* A whole character of UTF-8 at the front, or one byte as \xNN. */
-static size_t show_one(const char *bytes, size_t len, char out[8])
+/* A whole character of UTF-8 at the front, or one byte as \xNN. *ret_used: bytes in `out`. */
+static size_t show_one(const char *bytes, size_t len, char out[8], size_t *ret_used)
 {
     unsigned char first = (unsigned char)bytes[0];
     size_t size = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
     if (first != '\\' && size <= len && slice_is_clean_utf8((struct slice){bytes, size})) {
-        snprintf(out, 8, "%.*s", (int)size, bytes);
+        memcpy(out, bytes, size);
+        *ret_used = size;
         return size;
     }
-    snprintf(out, 8, "\\x%02X", first);
+    *ret_used = (size_t)snprintf(out, 8, "\\x%02X", first);
     return 1;
 }
 
@@ -80,12 +81,14 @@ void refused_show(struct slice raw, char *out, size_t out_size)
     out[0] = '\0';
     while (at < len) {
         char one[8];
-        size_t taken = show_one(bytes + at, len - at, one);
-        if (used + strlen(one) + sizeof "…" > out_size) {
+        size_t size, taken = show_one(bytes + at, len - at, one, &size);
+        if (used + size + sizeof "…" > out_size) {
             snprintf(out + used, out_size - used, "…");
             return;
         }
-        used += (size_t)snprintf(out + used, out_size - used, "%s", one);
+        memcpy(out + used, one, size);
+        used += size;
+        out[used] = '\0';
         at += taken;
     }
 }
