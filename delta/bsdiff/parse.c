@@ -126,10 +126,10 @@ static bool begin_lane(struct path *p, uint32_t index, struct error *err)
    for each of them. */
 static void look_up_costs(struct path *p, size_t i)
 {
-    const uint8_t *old = p->old.ptr + i, byte = p->new.ptr[i];
-    struct lane *lane = p->lane, *end = lane + p->lanes;
-    for (; lane < end; lane++) {
-        uint8_t diff = (uint8_t)(byte - old[lane->shift]);
+    const uint8_t *old = p->old.ptr, byte = p->new.ptr[i];
+    for (size_t k = 0; k < p->lanes; k++) {
+        struct lane *lane = &p->lane[k];
+        uint8_t diff = (uint8_t)(byte - old[(int64_t)i + lane->shift]);
         lane->here = p->costs->diff[bsdiff_run_class(lane->context.run)][lane->context.behind][diff];
         bsdiff_context_move(&lane->context, diff);
     }
