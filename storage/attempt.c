@@ -197,7 +197,8 @@ bool attempt_update(struct db *db, const struct attempt *attempt, struct error *
                  err) &&
            db_do(db, COMMAND(UPDATE_PLAIN, PARAMS(COLUMN_PARAMS(PLAIN, &stored), P_INT(stored.id))), NULL,
                  err) &&
-           fleet_count_attempt(db, &before, &after, err);
+           (!before.device_id ||
+            fleet_count_attempt(db, &before, &after, err)); /* no row: nothing was stored */
 }
 
 bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attempt **ret, size_t *ret_count,

@@ -65,7 +65,8 @@
 #define COLUMN_PARAMS(table, row) table(COLUMN_PARAM_FIRST, COLUMN_PARAM_NEXT, (row))
 #define COLUMN_FIELDS(table, row) table(COLUMN_FIELD_FIRST, COLUMN_FIELD_NEXT, (row))
 
-/* A statement that begins with this reads rows that rarely change. Its rows are kept in memory (sqlite_kept.c). */
+/* A statement that begins with this reads rows that rarely change. Its rows are kept in memory (sqlite_kept.c). All callers
+   of the statement must read the same columns into fields of the same kinds and sizes. */
 #define KEPT "/* kept */ "
 
 /* What one line makes. */

@@ -157,16 +157,18 @@ void db_rollback_savepoint(struct db *db);
 
 /* What follows from the changes of a transaction can be worked out once, before the commit, and not after each change.
    An entity puts an item off with db_defer(), and `run` gets all items of the transaction. Nobody sees the difference: a
-   statement that reads a table with this prefix runs what was put off first, and the items of a savepoint that is rolled
+   statement that reads one of these tables runs what was put off first, and the items of a savepoint that is rolled
    back are forgotten. `run` may get an item again. Outside of a transaction it runs at once. */
 struct db_deferral {
-    unsigned entity;    /* its number in db_tables; its own statements do not run what was put off */
-    const char *tables; /* the first letters of the names of the tables that `run` changes */
-    size_t size;        /* of an item */
+    unsigned entity;           /* its number in db_tables; its own statements do not run what was put off */
+    const char *const *tables; /* that `run` changes; the last one is NULL */
+    size_t size;               /* of an item */
     bool (*run)(struct db *db, void *items, size_t count, struct error *err);
 };
 extern const struct db_deferral db_deferral; /* storage/fleet.c */
 bool db_defer(struct db *db, const void *item, struct error *err) __attribute__((warn_unused_result));
+/* For the entity itself: runs what was put off now. After an error nothing of it is stored. */
+bool db_run_deferred(struct db *db, struct error *err) __attribute__((warn_unused_result));
 
 /* Called for each row of a result; returns false to stop. */
 typedef bool db_each(void *cls);

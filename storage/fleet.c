@@ -276,8 +276,10 @@ static bool count_changed(struct db *db, void *items, size_t count, struct error
     return true;
 }
 
+static const char *const counted_tables[] = {"fleet_group", "fleet_member", NULL};
+
 const struct db_deferral db_deferral = {
-    .entity = ENTITY_FLEET, .tables = "fleet_", .size = sizeof(struct change), .run = count_changed};
+    .entity = ENTITY_FLEET, .tables = counted_tables, .size = sizeof(struct change), .run = count_changed};
 
 bool fleet_count_device(struct db *db, int64_t device_id, struct error *err)
 {
@@ -314,7 +316,7 @@ bool fleet_remove_device(struct db *db, int64_t device_id, struct error *err)
 
 bool fleet_remove_firmware(struct db *db, int64_t firmware_id, struct error *err)
 {
-    return db_do(db, COMMAND(NO_BYTES, PARAMS(P_INT(firmware_id))), NULL, err);
+    return db_run_deferred(db, err) && db_do(db, COMMAND(NO_BYTES, PARAMS(P_INT(firmware_id))), NULL, err);
 }
 
 /* ---- Attempts ---- */

@@ -32,7 +32,7 @@ struct fleet_attempt {
     int64_t beside, bytes_acked, campaign_id;
 };
 
-/* Puts the device into the groups that it belongs to now. When a fact of the device has changed, the cost grows
+/* Before the commit, the device comes into the groups that it belongs to then. When a fact of the device has changed, the cost grows
    with the number of targets that it had attempts for. */
 bool fleet_count_device(struct db *db, int64_t device_id, struct error *err);
 /* Before the device, or the firmware, is removed. A firmware must have no device and no attempt. */

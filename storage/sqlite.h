@@ -36,7 +36,13 @@ struct sqlite_statement {
 struct db_deferred_list {
     char *items;
     size_t count, capacity;
-    bool running;
+    size_t done; /* of these, the first that were run since they were put off */
+    bool is_running;
+};
+
+struct db_savepoint {
+    size_t deferred, deferred_done; /* of the list, when the savepoint began */
+    bool is_set;                    /* SQLite has it: a statement has written since */
 };
 
 struct db {
@@ -45,13 +51,11 @@ struct db {
     struct seal *seal;                  /* NULL: there is no secret.key beside the file */
     struct sqlite_statement **prepared; /* [table][statement] */
     struct kept *kept;
-    bool has_changed; /* since the transaction began, or since a rollback in it */
+    bool has_begun;   /* db_begin() was called, and the transaction was not ended by us */
+    bool has_changed; /* a statement that writes ran since then */
     sqlite3_stmt *control[CONTROL_COUNT];
     struct db_deferred_list deferred;
-    struct {
-        size_t deferred; /* items that were put off before */
-        bool is_set;     /* SQLite has the savepoint: a statement has written since */
-    } savepoint[SAVEPOINTS_MAX];
+    struct db_savepoint savepoint[SAVEPOINTS_MAX];
     unsigned savepoints;
     uint64_t changes;       /* see db_changes() */
     uint64_t image_changes; /* see db_image_changes() */
@@ -73,7 +77,8 @@ bool sqlite_prepare_transactions(struct db *db, struct error *err);
 void sqlite_end_transactions(struct db *db);
 bool sqlite_is_kept(const char *sql);
 unsigned char sqlite_traits_of(sqlite3_stmt *statement, unsigned table);
-/* Before the statement runs. */
+/* Before the statement runs: works out what was put off if the statement reads that, and sets the savepoints in SQLite if
+   it writes. */
 bool sqlite_before(struct db *db, const struct sqlite_statement *statement, struct error *err);
 
 /* db_rows() without what is kept. */
@@ -88,7 +93,7 @@ void kept_end(struct db *db);
 void kept_free(struct db *db);
 bool kept_rows(struct db *db, const struct sqlite_statement *statement, const struct db_query *query,
                db_each *each, void *cls, struct error *err);
-/* The statement writes. */
+/* Before a statement that writes: rows that it may change are not taken from memory any more. */
 void kept_changed(struct db *db, const struct sqlite_statement *statement);
 void kept_all_changed(struct db *db);
 /* At the begin of a transaction: another number when another connection has changed the file. */

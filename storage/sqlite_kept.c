@@ -3,8 +3,7 @@
 /* Rows that are the same for all devices of a firmware, such as the product and the campaigns, are kept in memory: those of
    the statements that begin with KEPT. What was kept holds until a column that the statement reads is changed over this
    connection, or anything over another one (PRAGMA data_version). SQLite's authorizer tells which columns a statement
-   reads and changes, so no list of them is written by hand. It does not tell which rows ON DELETE CASCADE removes: a
-   statement that reads a table with such rows is not kept. */
+   reads and changes, also by a trigger or ON DELETE CASCADE, so no list of them is written by hand. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +32,7 @@ struct entry {
 struct kept {
     struct column column[COLUMNS_MAX];
     unsigned columns;
-    bool reads; /* the statement that is prepared is to be kept */
+    bool is_kept; /* the statement that is prepared */
     uint16_t noted[NOTED_MAX];
     unsigned noted_count;
     uint64_t epoch; /* grows when anything may have changed */
@@ -61,11 +60,11 @@ static uint16_t find_column(struct kept *kept, const char *table, const char *na
 
 static void note(struct kept *kept, const char *table, const char *name)
 {
-    uint16_t id = find_column(kept, table, name, kept->reads);
+    uint16_t id = find_column(kept, table, name, kept->is_kept);
     for (unsigned i = 0; i < kept->noted_count; i++)
         if (kept->noted[i] == id)
             return;
-    if ((id != NO_COLUMN || kept->reads) && kept->noted_count < NOTED_MAX)
+    if ((id != NO_COLUMN || kept->is_kept) && kept->noted_count < NOTED_MAX)
         kept->noted[kept->noted_count++] = id;
 }
 
@@ -74,9 +73,9 @@ static int authorize(void *cls, int action, const char *table, const char *name,
 {
     struct kept *kept = cls;
     (void)database, (void)trigger;
-    if (kept->reads ? action == SQLITE_READ : action == SQLITE_INSERT || action == SQLITE_DELETE)
+    if (kept->is_kept ? action == SQLITE_READ : action == SQLITE_INSERT || action == SQLITE_DELETE)
         note(kept, table, "");
-    if (action == (kept->reads ? SQLITE_READ : SQLITE_UPDATE) && name && name[0])
+    if (action == (kept->is_kept ? SQLITE_READ : SQLITE_UPDATE) && name && name[0])
         note(kept, table, name);
     return SQLITE_OK;
 }
@@ -93,9 +92,9 @@ void kept_end(struct db *db)
     sqlite3_set_authorizer(db->handle, NULL, NULL);
 }
 
-void kept_begin_statement(struct db *db, bool reads)
+void kept_begin_statement(struct db *db, bool is_kept)
 {
-    db->kept->reads = reads;
+    db->kept->is_kept = is_kept;
     db->kept->noted_count = 0;
 }
 
@@ -309,7 +308,7 @@ bool kept_rows(struct db *db, const struct sqlite_statement *statement, const st
 {
     struct kept *kept = db->kept;
     struct reading reading = {.statement = statement, .query = query, .each = each, .cls = cls};
-    if (!db_in_transaction(db) || !write_params(&reading))
+    if (!db_in_transaction(db) || query->field_count == 0 || !write_params(&reading))
         return sqlite_rows(db, statement, query, each, cls, err);
     reading.versions = sum_versions(kept, statement);
     reading.slot = find_slot(kept, &reading);

@@ -56,10 +56,12 @@ static bool look_at_file(struct db *db, struct error *err)
 
 /* What is put off */
 
-/* The items that were put off before the innermost savepoint. */
-static size_t outer_items(const struct db *db)
+static bool reads_deferred(const char *sql)
 {
-    return db->savepoints ? db->savepoint[db->savepoints - 1].deferred : 0;
+    for (const char *const *table = db_deferral.tables; *table; table++)
+        if (strstr(sql, *table))
+            return true;
+    return false;
 }
 
 bool sqlite_is_kept(const char *sql)
@@ -71,26 +73,45 @@ unsigned char sqlite_traits_of(sqlite3_stmt *statement, unsigned table)
 {
     if (!statement)
         return 0;
+    const char *sql = sqlite3_sql(statement);
     unsigned char traits = sqlite3_stmt_readonly(statement) ? 0 : TRAIT_WRITES;
-    if (sqlite_is_kept(sqlite3_sql(statement)))
+    if (sqlite_is_kept(sql))
         traits |= TRAIT_KEPT;
-    if (table != db_deferral.entity && strstr(sqlite3_sql(statement), db_deferral.tables))
+    if (table != db_deferral.entity && reads_deferred(sql))
         traits |= TRAIT_READS_DEFERRED;
     return traits;
 }
 
-static bool run_deferred(struct db *db, struct error *err)
+/* All or nothing, so that a caller that ignores the error cannot commit a half of it. */
+static bool run_items(struct db *db, struct error *err)
 {
     struct db_deferred_list *list = &db->deferred;
-    if (list->count == 0 || list->running)
+    const size_t count = list->count - list->done;
+    char *items = list->items + list->done * db_deferral.size;
+    if (!db_in_transaction(db))
+        return db_deferral.run(db, items, count, err);
+    if (!db_savepoint(db, err))
+        return false;
+    if (db_deferral.run(db, items, count, err) && db_release(db, err))
         return true;
-    list->running = true;
-    bool ok = db_deferral.run(db, list->items, list->count, err);
-    list->running = false;
-    if (ok)
-        list->count =
-            outer_items(db); /* a rollback to the savepoint takes back what was worked out for these */
-    return ok;
+    db_rollback_savepoint(db);
+    return false;
+}
+
+bool db_run_deferred(struct db *db, struct error *err)
+{
+    struct db_deferred_list *list = &db->deferred;
+    if (list->count == list->done || list->is_running)
+        return true;
+    list->is_running = true;
+    bool ok = run_items(db, err);
+    list->is_running = false;
+    if (!ok)
+        return false;
+    /* A rollback to the savepoint takes back what was just worked out for the items before it. So these stay. */
+    list->count = db->savepoints ? db->savepoint[db->savepoints - 1].deferred : 0;
+    list->done = list->count;
+    return true;
 }
 
 bool db_defer(struct db *db, const void *item, struct error *err)
@@ -107,8 +128,8 @@ bool db_defer(struct db *db, const void *item, struct error *err)
     memcpy(list->items + list->count++ * db_deferral.size, item, db_deferral.size);
     if (db_in_transaction(db))
         return true;
-    bool ok = run_deferred(db, err);
-    list->count = 0;
+    bool ok = db_run_deferred(db, err);
+    list->count = list->done = 0;
     return ok;
 }
 
@@ -121,17 +142,20 @@ static bool is_in_place(const struct db *db, struct error *err)
 
 static void forget_all(struct db *db)
 {
-    db->deferred.count = 0;
+    db->deferred.count = db->deferred.done = 0;
     db->savepoints = 0;
+    db->has_changed = db->has_begun = false;
 }
 
 bool db_begin(struct db *db, struct error *err)
 {
-    db->changes_at_begin = db->changes;
-    db->has_changed = false;
-    forget_all(db);
     if (!is_in_place(db, err) || !run_control(db, CONTROL_BEGIN, err))
         return false;
+    if (db->has_changed) /* SQLite has rolled back the transaction before, and nobody has called db_rollback() */
+        kept_all_changed(db);
+    forget_all(db);
+    db->changes_at_begin = db->changes;
+    db->has_begun = true;
     if (look_at_file(db, err))
         return true;
     db_rollback(db);
@@ -150,7 +174,7 @@ bool db_begin_read(struct db *db, struct error *err)
 
 bool db_commit(struct db *db, struct error *err)
 {
-    bool ok = run_deferred(db, err);
+    bool ok = db_run_deferred(db, err);
     if (ok && run_control(db, CONTROL_COMMIT, err)) {
         forget_all(db);
         return is_in_place(db,
@@ -186,6 +210,13 @@ bool db_in_transaction(const struct db *db)
     return !sqlite3_get_autocommit(db->handle);
 }
 
+/* After some errors SQLite rolls back by itself. Then the next statement would begin a transaction of its own. */
+static bool is_still_open(const struct db *db, struct error *err)
+{
+    return !db->has_begun || db_in_transaction(db) ||
+           error_set(err, ERROR_UNAVAILABLE, "database: the transaction was rolled back after an error");
+}
+
 /* Savepoints */
 
 static bool set_savepoints(struct db *db, struct error *err)
@@ -202,9 +233,9 @@ static bool set_savepoints(struct db *db, struct error *err)
 
 bool sqlite_before(struct db *db, const struct sqlite_statement *statement, struct error *err)
 {
-    if ((statement->traits & TRAIT_READS_DEFERRED) && !run_deferred(db, err))
+    if (!is_still_open(db, err) || ((statement->traits & TRAIT_READS_DEFERRED) && !db_run_deferred(db, err)))
         return false;
-    if (!(statement->traits & TRAIT_WRITES))
+    if (!(statement->traits & TRAIT_WRITES) || db->is_reader) /* SQLite refuses what a reader writes */
         return true;
     db->has_changed = true;
     kept_changed(db, statement);
@@ -213,28 +244,32 @@ bool sqlite_before(struct db *db, const struct sqlite_statement *statement, stru
 
 bool db_savepoint(struct db *db, struct error *err)
 {
-    if (db->savepoints == SAVEPOINTS_MAX)
-        return error_set(err, ERROR_INTERNAL, "too many savepoints");
-    db->savepoint[db->savepoints].deferred = db->deferred.count;
-    db->savepoint[db->savepoints++].is_set = false;
+    if (!db_in_transaction(db) || db->savepoints == SAVEPOINTS_MAX)
+        return error_set(err, ERROR_INTERNAL, "a savepoint outside of a transaction, or one too many");
+    struct db_savepoint *savepoint = &db->savepoint[db->savepoints++];
+    savepoint->deferred = db->deferred.count;
+    savepoint->deferred_done = db->deferred.done;
+    savepoint->is_set = false;
     return true;
 }
 
 bool db_release(struct db *db, struct error *err)
 {
-    return db->savepoints == 0 || !db->savepoint[--db->savepoints].is_set ||
-           run_control(db, CONTROL_RELEASE, err);
+    return is_still_open(db, err) && (db->savepoints == 0 || !db->savepoint[--db->savepoints].is_set ||
+                                      run_control(db, CONTROL_RELEASE, err));
 }
 
 void db_rollback_savepoint(struct db *db)
 {
     struct error unwanted;
-    count_rollback(db);
     if (db->savepoints == 0)
         return;
-    unsigned last = --db->savepoints;
-    db->deferred.count = db->savepoint[last].deferred;
-    if (db->savepoint[last].is_set && db_in_transaction(db) &&
-        run_control(db, CONTROL_ROLLBACK_TO, &unwanted))
+    const struct db_savepoint *savepoint = &db->savepoint[--db->savepoints];
+    db->deferred.count = savepoint->deferred;
+    db->deferred.done = savepoint->deferred_done;
+    if (!savepoint->is_set) /* nothing was written since */
+        return;
+    count_rollback(db);
+    if (db_in_transaction(db) && run_control(db, CONTROL_ROLLBACK_TO, &unwanted))
         (void)!run_control(db, CONTROL_RELEASE, &unwanted);
 }

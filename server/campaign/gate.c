@@ -249,11 +249,11 @@ static bool evaluate_one(struct db *db, int64_t id, int64_t now_ms, struct error
     if (campaign_by_id(db, id, &campaign, &found, &why) &&
         (!found || campaign_evaluate(db, &campaign, now_ms, &why)))
         return db_release(db, err);
+    db_rollback_savepoint(db);
     if (!db_in_transaction(db)) {
         *err = why;
         return false;
     }
-    db_rollback_savepoint(db);
     snprintf(text, sizeof text, "%lld", (long long)id);
     log_line(LOG_LEVEL_ERROR, "campaign-failed", "campaign", text, "error", why.text, NULL);
     return true;

@@ -124,7 +124,8 @@ const struct config_key config_key_table[] = {
            "A connection of one of device_proxies to device_listen stays open after an answer that is no package, and waits "
            "this long for the next request. The proxy must close its own idle connections earlier. At most half of "
            "max_device_connections wait. Connections of all other peers are closed after each answer, because modules "
-           "expect that. 0: those of the proxies too."),
+           "expect that. Only for a proxy that speaks HTTP and closes its connection to the module after each answer. "
+           "0: those of the proxies are closed too."),
     NUMBER(least_rate, RESTARTS, "128", 0, 1000000, "BYTES",
            "The lowest rate, in bytes per second, at which a peer must acknowledge an answer. It is an "
            "average over idle_timeout_ms, and over transfer_stall_ms after the last byte of a download was "

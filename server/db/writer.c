@@ -69,6 +69,7 @@ static void commit_batch(struct writer *writer, struct batch *batch)
         run_task(writer, batch, i);
         if (!db_in_transaction(writer->db)) {
             err = batch->error[i];
+            db_rollback(writer->db);
             fail_all(batch, &err);
             return;
         }

@@ -2,6 +2,7 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/delivery/package_cache.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -52,10 +53,16 @@ void cached_package_release(const struct cached_package *package)
     free(entry);
 }
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U /* linux/memfd.h of Linux 6.3 */
+#endif
+
 /* A file in memory with these bytes, which nothing can change any more. -1: it cannot be made. */
 static int make_file(const void *bytes, uint64_t size)
 {
-    int fd = memfd_create("package", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = memfd_create("package", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
+        fd = memfd_create("package", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd >= 0 && write(fd, bytes, size) == (ssize_t)size &&
         fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0)
         return fd;

@@ -3,8 +3,9 @@
 /* One connection with its request, from accept to close. A kept connection (keep.h) has one request after the other.
    Internal to the http folder.
 
-   Four places. At the gate: the head is incomplete, our own epoll watches the socket. With
-   libmicrohttpd: body, handler, answer. Direct: handler and answer without libmicrohttpd (direct.h). Lingering: the answer is sent, but the peer may still be sending.
+   Four places. At the gate: the head is incomplete, our own epoll watches the socket. With libmicrohttpd: body, handler,
+   answer. Direct: handler and answer without libmicrohttpd (direct.h); our epoll watches for room to send. Lingering: the
+   answer is sent, but the peer may still be sending.
    What the peer sends then is dropped until the peer closes: a close with unread bytes would reset the
    connection and destroy the answer.
 

@@ -18,7 +18,7 @@ bool direct_applies(const struct connection *connection)
     return connection->loop->config->direct && connection->head.body_length == 0 && !connection->begun;
 }
 
-/* The whole answer is sent. Unless the connection is kept, the peer learns that no more comes. */
+/* The whole answer is sent. Unless the connection is kept, its sending side is shut down. */
 static void finish(struct connection *connection)
 {
     int unread = 0;
@@ -31,10 +31,13 @@ static void finish(struct connection *connection)
     if (connection->transfer)
         transfer_written(connection->transfer, true);
     connection->transfer = NULL;
-    if (connection->followed)
+    if (connection->followed) {
+        /* The last close of a socket with unread bytes resets the connection. */
+        (void)!recv(connection->fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT);
         shutdown(connection->fd, SHUT_WR);
-    else
+    } else {
         (void)!ioctl(connection->fd, FIONREAD, &unread);
+    }
     if (unread > 0 && !connection->loop->stopping)
         connection_linger(connection);
     else
@@ -100,9 +103,9 @@ void direct_continue(struct connection *connection)
         ssize_t sent = send_some(connection);
         if (sent > 0) {
             connection->sent += (uint64_t)sent;
-        } else if (sent < 0 && errno != EINTR) {
-            bool waits =
-                errno == EAGAIN && (connection->watched || connection_watch(connection, EPOLLOUT | EPOLLET));
+        } else if (sent == 0 ? !connection->is_paused : errno != EINTR) {
+            bool waits = sent < 0 && errno == EAGAIN &&
+                         (connection->watched || connection_watch(connection, EPOLLOUT | EPOLLET));
             if (!waits)
                 cut(connection);
             return;

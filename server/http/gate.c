@@ -252,7 +252,7 @@ static void begin_next(struct connection *connection)
     join_crowd(connection);
 }
 
-/* Peeks at the bytes that have come; libmicrohttpd reads them again. False: the head is incomplete. */
+/* Peeks at the bytes that have come; the bytes stay in the socket. False: the head is incomplete. */
 static bool look(struct connection *connection, bool ended)
 {
     struct loop *loop = connection->loop;

@@ -121,12 +121,23 @@ static void renew(struct connection *connection)
     *connection = next;
 }
 
+/* The next request has come already, and the loop has not looked at it yet. */
+static bool has_unread(const struct connection *connection)
+{
+    int unread = 0;
+    return ioctl(connection->fd, FIONREAD, &unread) == 0 && unread > 0;
+}
+
 void keep_wait(struct connection *connection)
 {
     struct loop *loop = connection->loop;
     renew(connection);
     if (loop->draining || loop->stopping) {
-        connection_end(connection);
+        /* A close with unread bytes would reset the connection, and could destroy the answer. */
+        if (!loop->stopping && has_unread(connection))
+            connection_linger(connection);
+        else
+            connection_end(connection);
         return;
     }
     connection_set_deadline(connection, DEADLINE_KEPT);
@@ -138,8 +149,11 @@ void keep_wait(struct connection *connection)
 
 bool keep_make_room(struct loop *loop)
 {
-    struct connection *longest = TAILQ_FIRST(&loop->list[DEADLINE_KEPT]);
-    if (longest)
-        connection_end(longest);
-    return longest != NULL;
+    struct connection *longest;
+    TAILQ_FOREACH (longest, &loop->list[DEADLINE_KEPT], in_deadlines)
+        if (!has_unread(longest)) {
+            connection_end(longest);
+            return true;
+        }
+    return false;
 }

@@ -30,7 +30,7 @@ void keep_take_back(struct connection *connection);
 bool keep_refuse(struct connection *connection, const struct error *err, const char *allow);
 /* The connection holds nothing of its last request any more, and has no deadline: waits for the next one, or ends it when the server ends. */
 void keep_wait(struct connection *connection);
-/* Closes the connection that is idle for the longest time. False: no connection is idle. */
+/* Closes the connection that is idle for the longest time, and whose next request has not come. False: there is none. */
 bool keep_make_room(struct loop *loop);
 
 #endif

@@ -39,8 +39,9 @@ struct transfer {
     int64_t attempt, fetch;
     uint64_t first, end;
     _Atomic int written;
-    uint64_t sent_before; /* bytes sent before the package */
-    bool counted;         /* in transfers.counted; under the lock */
+    _Atomic bool was_reset; /* by us, after a stall: a FIN was sent */
+    uint64_t sent_before;   /* bytes sent before the package */
+    bool counted;           /* in transfers.counted; under the lock */
 
     /* Watching thread only. */
     uint64_t acked_end; /* as of moved_ms */
@@ -76,6 +77,8 @@ struct transfers {
 static uint64_t ask(const struct transfer *transfer, uint64_t *ret_sent, bool *ret_over)
 {
     int written = atomic_load(&transfer->written), queued = 1;
+    if (atomic_load(&transfer->was_reset) && written != ALL_WRITTEN)
+        written = CUT_SHORT;
     (void)!ioctl(transfer->fd, SIOCOUTQ, &queued);
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
@@ -113,11 +116,12 @@ static struct transfer_event event_of(const struct transfer *transfer, uint64_t 
 }
 
 /* The peer has stopped reading: drops the bytes that the kernel holds, and resets the connection. */
-static void reset(const struct transfer *transfer)
+static void reset(struct transfer *transfer)
 {
     struct linger now = {.l_onoff = 1, .l_linger = 0};
+    atomic_store(&transfer->was_reset, true);
     setsockopt(transfer->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    shutdown(transfer->fd, SHUT_RDWR); /* libmicrohttpd, if it still writes, notices and closes */
+    shutdown(transfer->fd, SHUT_RDWR); /* who still writes to the socket notices, and closes it */
 }
 
 static void tell(struct transfers *transfers, struct transfer *transfer, struct transfer_event *event,
@@ -304,14 +308,33 @@ uint64_t transfers_take(struct transfers *transfers, uint64_t wanted, int64_t *r
     return rate_take(&transfers->rate, clock_boot_us(), running, wanted, ret_wait_us);
 }
 
+#define LOOKS_MAX 1000
+
+/* What the socket has sent and got acknowledged, and what waits in it. Earlier answers of a kept connection may wait there,
+   and their acknowledgements are not those of the package. Asked again until no acknowledgement came in between. */
+static bool look_before(int fd, struct tcp_info *ret, uint64_t *ret_queued)
+{
+    int queued, again;
+    for (unsigned looks = 0; looks < LOOKS_MAX; looks++) {
+        socklen_t len = sizeof *ret;
+        if (ioctl(fd, SIOCOUTQ, &queued) != 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, ret, &len) != 0 ||
+            ioctl(fd, SIOCOUTQ, &again) != 0)
+            return false;
+        *ret_queued = (uint64_t)queued;
+        if (queued == again)
+            return true;
+    }
+    return false;
+}
+
 struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_t head_bytes, int64_t attempt,
                                 int64_t fetch, uint64_t first, uint64_t end)
 {
     struct tcp_info info = {0};
-    socklen_t len = sizeof info;
+    uint64_t queued = 0;
     struct transfer *transfer = calloc(1, sizeof *transfer);
     int fd = fcntl(socket, F_DUPFD_CLOEXEC, 0);
-    if (!transfer || fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0) {
+    if (!transfer || fd < 0 || !look_before(fd, &info, &queued)) {
         free(transfer);
         if (fd >= 0)
             close(fd);
@@ -320,10 +343,10 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
     }
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){HELD_BYTES}, sizeof(int));
     transfer->fd = fd;
-    transfer->before = info.tcpi_bytes_acked + head_bytes;
+    transfer->before = info.tcpi_bytes_acked + queued + head_bytes;
     transfer->attempt = attempt;
     transfer->fetch = fetch;
-    transfer->sent_before = info.tcpi_bytes_sent + head_bytes;
+    transfer->sent_before = info.tcpi_bytes_sent + (uint64_t)info.tcpi_notsent_bytes + head_bytes;
     transfer->first = transfer->acked_end = transfer->seen_end = transfer->told_end = first;
     transfer->end = end;
     transfer->moved_ms = clock_boot_ms();

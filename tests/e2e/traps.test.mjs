@@ -463,4 +463,21 @@ describe('bytes that the peer acknowledges after the answer was written:', () =>
             assert.equal(attempt.bytes_acked === made.size, how === 'reads', `${attempt.bytes_acked} of ${made.size}`);
         }
     });
+    test('dfotad: a package is not followed by a reset when more came behind the request', async (t) => {
+        const module = scene.module();
+        const request = `${text(`GET ${module.target}`)}\r\n`;
+        const peer = spawn('python3', ['-c', `
+import socket, sys
+s = socket.create_connection(("${server.device.host}", ${server.device.port}))
+s.sendall(bytes.fromhex("${Buffer.from(request).toString('hex')}"))
+while s.recv(65536):
+    pass
+sys.stdin.readline()
+print(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))`], { stdio: ['pipe', 'pipe', 'inherit'] });
+        t.after(() => peer.kill('SIGKILL'));
+        await scene.awaitAttempt(module, 'delivered');
+        peer.stdin.end('\n');
+        const [error] = await once(peer.stdout, 'data');
+        assert.equal(String(error).trim(), '0');
+    });
 });

@@ -9,6 +9,7 @@
 #include "storage/guard.h"
 #include "storage/outcome.h"
 #include "storage/removal.h"
+#include "storage/sqlite.h"
 #include "tests/unit/storage/test-storage-scene.h"
 
 #define DEVICES 40
@@ -379,6 +380,53 @@ static void check_removal(struct fleet *fleet)
     check(fleet);
 }
 
+/* In one transaction the last device leaves a firmware, and the firmware is deleted. */
+static void test_a_firmware_is_deleted_after_its_last_device_left(void **state)
+{
+    struct place *place = *state;
+    struct db *db = place->db;
+    struct scene scene;
+    struct firmware old;
+    struct device device;
+    struct error err;
+    const struct identity identity = {.kind = ID_UID, .id = "moves"};
+    set_scene(db, &scene);
+    assert_ok(firmware_ensure(db, scene.product.id, "old", 1, &old, &err), err);
+    assert_ok(device_add(db, scene.product.id, &identity, old.id, &device, &err), err);
+    assert_ok(db_begin(db, &err) && db_savepoint(db, &err), err);
+    device.firmware_id = scene.firmware.id;
+    assert_ok(device_update(db, &device, &err) && db_release(db, &err), err);
+    assert_ok(db_savepoint(db, &err) && removal_firmware(db, old.id, &err) && db_release(db, &err), err);
+    assert_ok(db_commit(db, &err), err);
+}
+
+/* Counting fails half way, and the caller ignores that. */
+static void test_counting_is_all_or_nothing(void **state)
+{
+    struct place *place = *state;
+    struct db *db = place->db;
+    struct scene scene;
+    struct device device;
+    struct error err;
+    int64_t count;
+    const struct identity identity = {.kind = ID_UID, .id = "one"};
+    set_scene(db, &scene);
+    assert_ok(device_add(db, scene.product.id, &identity, scene.firmware.id, &device, &err), err);
+    assert_ok(db_begin(db, &err) && db_savepoint(db, &err), err);
+    strcpy(device.asked_version, "9");
+    assert_ok(device_update(db, &device, &err), err);
+    assert_int_equal(sqlite3_exec(db->handle,
+                                  "CREATE TEMP TRIGGER once BEFORE UPDATE ON main.fleet_member "
+                                  "BEGIN SELECT RAISE(ABORT, 'once'); END",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_false(device_count(db, &count, &err));
+    assert_int_equal(sqlite3_exec(db->handle, "DROP TRIGGER once", NULL, NULL, NULL), SQLITE_OK);
+    assert_ok(db_release(db, &err) && db_commit(db, &err), err);
+    assert_ok(device_count(db, &count, &err), err);
+    assert_int_equal(count, 1);
+}
+
 static void test_counts_agree_with_a_recount(void **state)
 {
     struct fleet fleet = {.place = *state};
@@ -408,7 +456,9 @@ static void test_counts_agree_with_a_recount(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_counts_agree_with_a_recount)};
+    const struct CMUnitTest tests[] = {TEST(test_counts_agree_with_a_recount),
+                                       TEST(test_a_firmware_is_deleted_after_its_last_device_left),
+                                       TEST(test_counting_is_all_or_nothing)};
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,10 +164,87 @@ static void test_a_reader_sees_each_commit(void **state)
     db_close(reader);
 }
 
+/* A reader that was refused to write keeps rows as before. */
+static void test_a_reader_that_may_not_write(void **state)
+{
+    struct place *place = *state;
+    struct product product = {.product_key = "meter", .name = "a", .created_ms = 1};
+    struct error err;
+    struct db *reader;
+    bool found;
+    assert_ok(product_add(place->db, &product, &err), err);
+    assert_ok(db_open_reader(place->file, &reader, &err), err);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_ok(db_begin_read(reader, &err), err);
+        assert_ok(product_find(reader, "meter", &product, &found, &err), err);
+        assert_false(product_update(reader, &product, &err));
+        db_rollback(reader);
+    }
+    assert_int_equal(kept_hits(reader), 9);
+    db_close(reader);
+}
+
+/* SQLite rolls back by itself, as after some errors. */
+static void roll_back_by_itself(struct db *db)
+{
+    assert_int_equal(sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void begin_and_change(struct place *place, struct product *product)
+{
+    struct product seen;
+    struct error err;
+    bool found;
+    *product = (struct product){.product_key = "meter", .name = "old", .created_ms = 1};
+    assert_ok(product_add(place->db, product, &err), err);
+    assert_ok(db_begin(place->db, &err) && db_savepoint(place->db, &err), err);
+    strcpy(product->name, "new");
+    assert_ok(product_update(place->db, product, &err), err);
+    assert_ok(product_find(place->db, "meter", &seen, &found, &err), err);
+    assert_string_equal(seen.name, "new");
+    assert_ok(db_release(place->db, &err), err);
+}
+
+static void test_a_rollback_by_sqlite_itself(void **state)
+{
+    struct place *place = *state;
+    struct product product;
+    struct error err;
+    bool found;
+    begin_and_change(place, &product);
+    assert_ok(db_savepoint(place->db, &err), err);
+    roll_back_by_itself(place->db);
+    assert_false(db_release(place->db, &err)); /* whoever ignored the error is told here */
+    assert_int_equal(err.code, ERROR_UNAVAILABLE);
+    assert_ok(db_begin(place->db, &err), err);
+    assert_ok(product_find(place->db, "meter", &product, &found, &err), err);
+    assert_string_equal(product.name, "old");
+    db_rollback(place->db);
+}
+
+/* Nothing that a task writes after that is stored. */
+static void test_no_write_after_a_rollback_by_sqlite_itself(void **state)
+{
+    struct place *place = *state;
+    struct product product;
+    struct error err;
+    bool found;
+    begin_and_change(place, &product);
+    assert_ok(db_savepoint(place->db, &err), err);
+    roll_back_by_itself(place->db);
+    assert_false(product_update(place->db, &product, &err));
+    assert_false(db_in_transaction(place->db));
+    db_rollback(place->db);
+    assert_ok(product_find(place->db, "meter", &product, &found, &err), err);
+    assert_string_equal(product.name, "old");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_kept_rows_are_those_of_the_database),
-                                       TEST(test_a_reader_sees_each_commit)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_kept_rows_are_those_of_the_database), TEST(test_a_reader_sees_each_commit),
+        TEST(test_a_reader_that_may_not_write), TEST(test_a_rollback_by_sqlite_itself),
+        TEST(test_no_write_after_a_rollback_by_sqlite_itself)};
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

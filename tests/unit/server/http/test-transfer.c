@@ -5,7 +5,9 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <linux/sockios.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -163,6 +165,35 @@ static void test_exact_count(void **state)
         event = await_over();
     while (event.attempt != 7);
     assert_true(event.acked_end == 9000); /* the FIN does not count */
+}
+
+/* On a kept connection, earlier answers may still wait in the socket when a package begins. */
+static void test_earlier_answers_do_not_count(void **state)
+{
+    (void)state;
+    int server, client, queued = 0;
+    size_t earlier = 0;
+    connect_pair(&server, &client);
+    for (ssize_t sent; (sent = send(server, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0;)
+        earlier += (size_t)sent;
+    assert_int_equal(ioctl(server, SIOCOUTQ, &queued), 0);
+    assert_true(queued > 0); /* the peer does not read */
+    struct transfer *transfer = transfer_begin(transfers, server, 0, 1, 1, 0, 1000);
+    take(client, earlier);
+    while (queued > 0) {
+        assert_int_equal(ioctl(server, SIOCOUTQ, &queued), 0);
+        poll(NULL, 0, 1);
+    }
+    struct transfer_event event = {.acked_end = 1};
+    transfers_poll(transfers, 1, keep_event, &event);
+    assert_int_equal(event.acked_end, 0);
+    peer_send_bytes(server, bytes, 1000);
+    take(client, 1000);
+    await_acked(1, 1000);
+    transfer_written(transfer, true);
+    close(server);
+    close(client);
+    assert_int_equal(await_over().acked_end, 1000);
 }
 
 static void test_outlives_close(void **state)
@@ -528,6 +559,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(test_exact_count),
+        TEST(test_earlier_answers_do_not_count),
         TEST(test_outlives_close),
         TEST(test_cut_short),
         TEST(test_reset_by_peer),
