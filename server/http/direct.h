@@ -3,8 +3,7 @@
 /* A request without a body to a listener of firmware: answered on its socket, without libmicrohttpd. Each module makes a
    connection for each request, so the system calls for a connection are what a check-in costs: libmicrohttpd needs a
    second epoll, reads the head again, sets options of the socket, and sends a file in pieces. The connection of a proxy may
-   be kept (keep.h). Internal to the http folder;
-   loop's thread. */
+   be kept (keep.h). Internal to the http folder; loop's thread. */
 #ifndef DFOTA_SERVER_HTTP_DIRECT_H
 #define DFOTA_SERVER_HTTP_DIRECT_H
 
