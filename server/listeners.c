@@ -74,7 +74,7 @@ static struct listener_config device_listener(struct daemon *daemon)
     device.address = daemon->config->device_listen;
     device.max_connections = (unsigned)daemon->config->max_device_connections;
     device.keep_alive_ms = (int64_t)daemon->config->device_keep_alive_ms;
-    device.keeps = comes_from_proxy;
+    device.is_proxy = comes_from_proxy;
     device.max_head_bytes = DEVICE_HEAD_MAX;
     device.memory_per_connection = DEVICE_MEMORY;
     device.no_chunks = true;

@@ -13,7 +13,6 @@
 #include "storage/wal.h"
 
 #define BUSY_TIMEOUT_MS 5000 /* another process holds the file, such as a backup by hand */
-#define SAVEPOINT_BYTES (1024 * 1024)
 
 /* Why I/O failed; 0: not known. After a failed commit only the write-ahead log knows. */
 static int last_errno(struct db *db)
@@ -170,10 +169,10 @@ static bool prepare_all(struct db *db, bool lenient, struct error *err)
 }
 
 /* Each savepoint keeps the pages that it changes, to undo them. SQLite writes them into a file from 64 KB on: for the
-   batches of the writer a third of its processor time. Only a large transaction still needs the file. */
+   batches of the writer a third of its processor time. -1: never. */
 static void keep_savepoints_in_memory(void)
 {
-    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, SAVEPOINT_BYTES);
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
 }
 
 static bool open_file(const char *path, int flags, struct db **ret, struct error *err)

@@ -18,6 +18,14 @@ bool direct_applies(const struct connection *connection)
     return connection->loop->config->direct && connection->head.body_length == 0 && !connection->begun;
 }
 
+/* HAProxy resets its connection when it has the whole package and sees our end. The last acknowledgements are lost then. So a
+   proxy sees the end of a package when all of it is acknowledged: transfer.c closes the last descriptor of the socket. */
+static bool comes_from_proxy(const struct connection *connection)
+{
+    const struct listener_config *config = connection->loop->config;
+    return config->is_proxy && config->is_proxy(&connection->request);
+}
+
 /* The whole answer is sent. Unless the connection is kept, its sending side is shut down. */
 static void finish(struct connection *connection)
 {
@@ -34,7 +42,8 @@ static void finish(struct connection *connection)
     if (connection->followed) {
         /* The last close of a socket with unread bytes resets the connection. */
         (void)!recv(connection->fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT);
-        shutdown(connection->fd, SHUT_WR);
+        if (!comes_from_proxy(connection))
+            shutdown(connection->fd, SHUT_WR);
     } else {
         (void)!ioctl(connection->fd, FIONREAD, &unread);
     }

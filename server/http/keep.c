@@ -40,7 +40,7 @@ bool keep_may(const struct connection *connection)
     const struct head *head = &connection->head;
     return loop->config->keep_alive_ms > 0 && !loop->draining && !loop->stopping && !connection->resume &&
            head->minor == 1 && head->body_length >= 0 && !asks_to_close(head) &&
-           (!loop->config->keeps || loop->config->keeps(&connection->request));
+           (!loop->config->is_proxy || loop->config->is_proxy(&connection->request));
 }
 
 /* Bytes that were read from the socket since the connection began. Bytes that come between the two calls count as read:

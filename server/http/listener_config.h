@@ -35,8 +35,9 @@ struct listener_config {
     int64_t
         idle_timeout_ms; /* no byte of a streamed body: 408; less of an answer acknowledged than least_rate: reset */
     int64_t keep_alive_ms; /* a connection waits this long for its next request; 0: each answer closes it */
-    /* NULL: every connection may be kept. Else whether this one may, by its peer. Loop's thread, quick. */
-    bool (*keeps)(const struct request *request);
+    /* Whether the peer is a proxy in front of the server: then its connections may be kept, and no others. NULL: every
+       connection may be kept. Loop's thread, quick. */
+    bool (*is_proxy)(const struct request *request);
     uint64_t least_rate; /* bytes of an answer per second, over idle_timeout_ms; 0: one byte is enough */
     const struct route *routes;
     size_t route_count;

@@ -214,6 +214,42 @@ static void test_savepoint_takes_back_only_its_own(void **state)
     assert_false(found);
 }
 
+static void add_products(struct db *db, const char *prefix, unsigned count)
+{
+    struct error err;
+    for (unsigned i = 0; i < count; i++) {
+        struct product product = {.created_ms = 1};
+        memset(product.name, 'x', sizeof product.name - 1);
+        snprintf(product.product_key, sizeof product.product_key, "%s-%u", prefix, i);
+        assert_ok(product_add(db, &product, &err), err);
+    }
+}
+
+/* A savepoint that changes megabytes of pages, as an import does. */
+static void test_large_savepoint(void **state)
+{
+    struct place *place = *state;
+    struct error err;
+    int64_t count;
+    assert_ok(db_begin(place->db, &err), err);
+    add_products(place->db, "before", 10000);
+    for (unsigned round = 0; round < 2; round++) {
+        assert_ok(db_savepoint(place->db, &err), err);
+        for (unsigned i = 0; i < 10000; i++) {
+            struct product product = {.id = i + 1};
+            snprintf(product.name, sizeof product.name, "%u", i);
+            assert_ok(product_update(place->db, &product, &err), err);
+        }
+        if (round)
+            assert_ok(db_release(place->db, &err), err);
+        else
+            db_rollback_savepoint(place->db);
+    }
+    assert_ok(db_commit(place->db, &err), err);
+    assert_ok(product_count(place->db, &count, &err), err);
+    assert_int_equal(count, 10000);
+}
+
 static void test_networks_of_other_days_go(void **state)
 {
     struct place *place = *state;
@@ -297,6 +333,7 @@ int main(void)
         TEST(test_a_full_package_is_servable_until_it_is_withdrawn),
         TEST(test_turnkey_numbers_links_and_results),
         TEST(test_savepoint_takes_back_only_its_own),
+        TEST(test_large_savepoint),
         TEST(test_networks_of_other_days_go),
         TEST(test_trust_and_a_clock_that_ran_ahead),
     };
