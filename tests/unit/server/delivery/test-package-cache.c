@@ -128,5 +128,6 @@ int main(void)
         cmocka_unit_test(test_there_are_at_most_128_files),
         cmocka_unit_test(test_a_package_in_use_outlives_its_place_in_the_cache),
     };
+    cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, place_make, place_remove);
 }
