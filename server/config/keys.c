@@ -121,7 +121,7 @@ const struct config_key config_key_table[] = {
            "front must close its own idle connections earlier. At most half of max_admin_connections wait: beyond that the "
            "server closes the one that is idle for the longest time. 0: each answer closes its connection."),
     NUMBER(device_keep_alive_ms, RESTARTS, "0", 0, DAY_MS, "MS",
-           "A connection of one of device_proxies to device_listen stays open after an answer that is no package, and waits "
+           "A connection of one of device_proxies to device_listen stays open after an answer without a package, and waits "
            "this long for the next request. The proxy must close its own idle connections earlier. At most half of "
            "max_device_connections wait. Connections of all other peers are closed after each answer, because modules "
            "expect that. Only for a proxy that speaks HTTP and closes its connection to the module after each answer. "

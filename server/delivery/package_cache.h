@@ -14,7 +14,7 @@ struct cached_package { /* shared and constant; return it with cached_package_re
     struct sha256 sha256;
     uint64_t size_bytes;
     const char *bytes;
-    int fd; /* the same bytes as a file in memory that nothing can change, for sendfile(2); -1: there is none */
+    int fd; /* the same bytes as a file in memory that nothing can change, for sendfile(2); -1: no file */
 };
 
 bool package_cache_open(uint64_t limit_bytes, struct package_cache **ret, struct error *err);

@@ -19,7 +19,7 @@
 
 /* A socket whose peer has closed, for loop.dead_fd; -1 with errno. */
 int keep_dead_socket(void);
-/* Whether the connection may be kept after an answer that is no package. */
+/* Whether the connection may be kept after an answer without a package. */
 bool keep_may(const struct connection *connection);
 /* Just before the answer is given to libmicrohttpd. Sets `keeps` and `own` when the connection can be kept. */
 void keep_decide(struct connection *connection);
@@ -30,7 +30,7 @@ void keep_take_back(struct connection *connection);
 bool keep_refuse(struct connection *connection, const struct error *err, const char *allow);
 /* The connection holds nothing of its last request any more, and has no deadline: waits for the next one, or ends it when the server ends. */
 void keep_wait(struct connection *connection);
-/* Closes the connection that is idle for the longest time, and whose next request has not come. False: there is none. */
+/* Closes the connection that is idle for the longest time, and whose next request has not come. False: no such connection. */
 bool keep_make_room(struct loop *loop);
 
 #endif

@@ -13,8 +13,8 @@ bool pacing_applies(const struct connection *connection);
 /* The response for connection->reply, whose bytes stay with the connection. NULL: memory is gone. */
 struct MHD_Response *pacing_response(struct connection *connection);
 
-/* For one that is not paused. Sets connection->piece: so many bytes of the `left` ones may be sent now. False: the connection
-   is paused first. */
+/* For a connection that is not paused. Sets connection->piece, the number of bytes that may be sent now, at most `left`.
+   False: the connection is paused first. */
 bool pacing_take(struct connection *connection, uint64_t left);
 
 /* The next connection whose time has come, for the loop to resume; INT64_MAX: of all. NULL: there is none. */
