@@ -156,7 +156,7 @@ bool db_release(struct db *db, struct error *err);
 void db_rollback_savepoint(struct db *db);
 
 /* What follows from the changes of a transaction can be worked out once, before the commit, and not after each change.
-   An entity puts an item off with db_defer(), and `run` gets all items of the transaction. Nobody sees the difference: a
+   An entity puts an item off with db_defer(), and `run` gets all items of the transaction. No caller sees the difference: a
    statement that reads one of these tables runs what was put off first, and the items of a savepoint that is rolled
    back are forgotten. `run` may get an item again. Outside of a transaction it runs at once. */
 struct db_deferral {

@@ -17,7 +17,7 @@ struct MHD_Response *pacing_response(struct connection *connection);
    False: the connection is paused first. */
 bool pacing_take(struct connection *connection, uint64_t left);
 
-/* The next connection whose time has come, for the loop to resume; INT64_MAX: of all. NULL: there is none. */
+/* The next connection whose time has come, for the loop to resume; INT64_MAX: any paused connection. NULL: no such connection. */
 struct connection *pacing_next(struct loop *loop, int64_t now_ms);
 /* Boot clock: when the next one is to be resumed; INT64_MAX: none waits. */
 int64_t pacing_due_ms(const struct loop *loop);

@@ -184,13 +184,8 @@ static void test_a_reader_that_may_not_write(void **state)
     db_close(reader);
 }
 
-/* SQLite rolls back by itself, as after some errors. */
-static void roll_back_by_itself(struct db *db)
-{
-    assert_int_equal(sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-}
-
-static void begin_and_change(struct place *place, struct product *product)
+/* A task changes a row. In the next one SQLite rolls back by itself, as after some errors. */
+static void change_and_lose(struct place *place, struct product *product)
 {
     struct product seen;
     struct error err;
@@ -202,7 +197,8 @@ static void begin_and_change(struct place *place, struct product *product)
     assert_ok(product_update(place->db, product, &err), err);
     assert_ok(product_find(place->db, "meter", &seen, &found, &err), err);
     assert_string_equal(seen.name, "new");
-    assert_ok(db_release(place->db, &err), err);
+    assert_ok(db_release(place->db, &err) && db_savepoint(place->db, &err), err);
+    assert_int_equal(sqlite3_exec(place->db->handle, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
 }
 
 static void test_a_rollback_by_sqlite_itself(void **state)
@@ -211,9 +207,7 @@ static void test_a_rollback_by_sqlite_itself(void **state)
     struct product product;
     struct error err;
     bool found;
-    begin_and_change(place, &product);
-    assert_ok(db_savepoint(place->db, &err), err);
-    roll_back_by_itself(place->db);
+    change_and_lose(place, &product);
     assert_false(db_release(place->db, &err)); /* whoever ignored the error is told here */
     assert_int_equal(err.code, ERROR_UNAVAILABLE);
     assert_ok(db_begin(place->db, &err), err);
@@ -229,9 +223,7 @@ static void test_no_write_after_a_rollback_by_sqlite_itself(void **state)
     struct product product;
     struct error err;
     bool found;
-    begin_and_change(place, &product);
-    assert_ok(db_savepoint(place->db, &err), err);
-    roll_back_by_itself(place->db);
+    change_and_lose(place, &product);
     assert_false(product_update(place->db, &product, &err));
     assert_false(db_in_transaction(place->db));
     db_rollback(place->db);
