@@ -62,10 +62,8 @@ enum {
 };
 static const char *const sql[] = {
     [OPEN_OF] = "SELECT " COLUMN_NAMES(COLUMNS)
-                " FROM attempt WHERE device_id = $1 AND beside = $2 "
-                "AND state IN ('waiting', 'sending', 'interrupted', 'delivered', 'handed_over')",
-    [OPEN_PAIR] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE device_id = $1 "
-                  "AND state IN ('waiting', 'sending', 'interrupted', 'delivered', 'handed_over')",
+                " FROM attempt WHERE device_id = $1 AND beside = $2 AND " ATTEMPT_IS_OPEN,
+    [OPEN_PAIR] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE device_id = $1 AND " ATTEMPT_IS_OPEN,
     [PROMOTE] = "UPDATE attempt SET beside = 0 WHERE id = $1",
     [BY_ID] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE id = $1",
     [ADD] = "INSERT INTO attempt (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ")",

@@ -89,12 +89,11 @@ enum {
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM device WHERE product_id = $1 AND id_kind = $2 AND "
              "device = $3",
-    /* Devices with the same 14 digits, the one with the right check digit first. But two ids of 15 digits
-       are two devices. */
+    /* Devices with the same 14 digits: at most 10 with a check digit, and 100 with a version. But two ids of 15 digits
+       are two devices. In the order of the index. */
     [FIND_IMEI] = "SELECT " COLUMN_NAMES(COLUMNS)
                   " FROM device WHERE product_id = $1 AND id_kind = 'imei' AND device >= $2 "
-                  "AND device < $2 || ':' AND (length(device) <> $3 OR length($4) <> $3) "
-                  "ORDER BY device = $5 DESC, id LIMIT 1",
+                  "AND device < $2 || ':' AND (length(device) <> $3 OR length($4) <> $3)",
     [BY_ID] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM device WHERE id = $1",
     [ADD] = "INSERT INTO device (product_id, id_kind, device, firmware_id) VALUES ($1, $2, $3, $4)",
     [UPDATE_KEYED] =
@@ -167,18 +166,41 @@ void device_subject(const struct device *device, const char *firmware, struct fi
     version_parse(slice_of(device->asked_version), &ret->asked);
 }
 
+struct same_module {
+    const char *whole; /* its 15 digits, with the right check digit */
+    struct device row, best;
+    bool found;
+};
+
+/* The one with the right check digit, else the oldest. */
+static bool take_better(void *cls)
+{
+    struct same_module *module = cls;
+    bool is_whole = strcmp(module->row.device, module->whole) == 0;
+    if (!module->found || is_whole ||
+        (module->row.id < module->best.id && strcmp(module->best.device, module->whole) != 0))
+        module->best = module->row;
+    module->found = true;
+    return true;
+}
+
 static bool find_imei(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,
                       bool *ret_found, struct error *err)
 {
     char body[IMEI_BODY_DIGITS + 1], whole[IMEI_DIGITS + 1];
+    struct same_module module = {.whole = whole};
     snprintf(body, sizeof body, "%.*s", IMEI_BODY_DIGITS, identity->id);
     identity_complete_imei(body, whole);
-    return db_row(db,
-                  QUERY(FIND_IMEI,
-                        PARAMS(P_INT(product_id), P_TEXT(body), P_INT(IMEI_DIGITS), P_TEXT(identity->id),
-                               P_TEXT(whole)),
-                        ROW(ret)),
-                  ret_found, err);
+    if (!db_rows(db,
+                 QUERY(FIND_IMEI,
+                       PARAMS(P_INT(product_id), P_TEXT(body), P_INT(IMEI_DIGITS), P_TEXT(identity->id)),
+                       ROW(&module.row)),
+                 take_better, &module, err))
+        return false;
+    *ret_found = module.found;
+    if (module.found)
+        *ret = module.best;
+    return true;
 }
 
 bool device_find(struct db *db, int64_t product_id, const struct identity *identity, struct device *ret,

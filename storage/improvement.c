@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "storage/attempt.h"
 #include "storage/entities.h"
 
 #define TEXT_OF(number) #number
@@ -37,7 +38,8 @@
 /* No device is being sent these bytes, or may resume them. */
 #define NOT_PINNED(since, now)                                                                               \
     "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.package_sha256 = p.sha256 "                                 \
-    "AND a.state IN ('sending', 'interrupted', 'handed_over') "                                              \
+    "AND " ATTEMPT_IS_PINNED                                                                                 \
+    " "                                                                                                      \
     "AND (a.state = 'sending' OR (a.active_ms > " since " AND a.active_ms <= " now "))) "
 
 enum { REACHABLE, LIST, TRIED, BETTER, KEEP, SWAPPABLE, SWAP, WAITING };

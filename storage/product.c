@@ -40,6 +40,7 @@ enum {
     SET_TRUSTED,
     ADMISSIONS,
     ADMIT,
+    LAST_DAY,
     ADMIT_LATER,
     NETWORK,
     NETWORK_ADD,
@@ -62,6 +63,7 @@ static const char *const sql[] = {
         "INSERT INTO admission (product_id, day, devices) VALUES ($1, $2, 1) "
         "ON CONFLICT (product_id, day) DO UPDATE SET devices = admission.devices + 1",
     /* A clock that ran ahead has counted them. They would count again when that day comes. */
+    [LAST_DAY] = "SELECT coalesce(max(day), 0) FROM admission WHERE product_id = $1",
     [ADMIT_LATER] = "DELETE FROM admission WHERE product_id = $1 AND day > $2",
     [NETWORK] =
         "SELECT devices, told FROM admission_network WHERE product_id = $1 AND day = $2 AND network = $3",
@@ -172,8 +174,11 @@ bool product_admissions(struct db *db, int64_t product_id, int64_t day, int64_t 
 
 bool product_admit(struct db *db, int64_t product_id, int64_t day, struct error *err)
 {
+    int64_t last;
+    bool found;
     return db_do(db, COMMAND(ADMIT, PARAMS(P_INT(product_id), P_INT(day))), NULL, err) &&
-           db_do(db, COMMAND(ADMIT_LATER, PARAMS(P_INT(product_id), P_INT(day))), NULL, err);
+           db_row(db, QUERY(LAST_DAY, PARAMS(P_INT(product_id)), FIELDS(F_INT(&last))), &found, err) &&
+           (last <= day || db_do(db, COMMAND(ADMIT_LATER, PARAMS(P_INT(product_id), P_INT(day))), NULL, err));
 }
 
 bool product_network(struct db *db, int64_t product_id, int64_t day, const char *network,

@@ -173,6 +173,7 @@ static bool prepare_all(struct db *db, bool lenient, struct error *err)
 static void keep_savepoints_in_memory(void)
 {
     sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 static bool open_file(const char *path, int flags, struct db **ret, struct error *err)
