@@ -144,6 +144,9 @@ void db_close(struct db *db); /* NULL is fine */
 /* ERROR_NO_SPACE when the disk is full, ERROR_CORRUPT for a damaged file, ERROR_UNAVAILABLE when the file is
    read-only, locked or gone, else ERROR_INTERNAL. */
 bool db_begin(struct db *db, struct error *err);
+/* As db_begin(), for a transaction that can be done again. SQLite gets no savepoints, which cost a copy of each page that a
+   task changes. So a rollback to a savepoint after a write ends the whole transaction: db_in_transaction() tells. */
+bool db_begin_whole(struct db *db, struct error *err);
 /* For reading: all statements until db_rollback() see the database as it is at the first one. */
 bool db_begin_read(struct db *db, struct error *err);
 /* True: the changes are durable. False: they were rolled back, or are in files that are gone. */
@@ -163,11 +166,14 @@ struct db_deferral {
     unsigned entity;           /* its number in db_tables; its own statements do not run what was put off */
     const char *const *tables; /* that `run` changes; the last one is NULL */
     size_t size;               /* of an item */
+    size_t most;               /* items that wait: then they are run */
     bool (*run)(struct db *db, void *items, size_t count, struct error *err);
 };
-extern const struct db_deferral db_deferral; /* storage/fleet.c */
-bool db_defer(struct db *db, const void *item, struct error *err) __attribute__((warn_unused_result));
-/* For the entity itself: runs what was put off now. After an error nothing of it is stored. */
+enum db_deferred { DEFERRED_FLEET, DEFERRED_LEDGER, DEFERRED_COUNT };
+extern const struct db_deferral *const db_deferrals[DEFERRED_COUNT]; /* storage/statements.c */
+bool db_defer(struct db *db, enum db_deferred which, const void *item, struct error *err)
+    __attribute__((warn_unused_result));
+/* Runs everything that was put off now. After an error nothing of it is stored. */
 bool db_run_deferred(struct db *db, struct error *err) __attribute__((warn_unused_result));
 
 /* Called for each row of a result; returns false to stop. */

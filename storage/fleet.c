@@ -278,12 +278,15 @@ static bool count_changed(struct db *db, void *items, size_t count, struct error
 
 static const char *const counted_tables[] = {"fleet_group", "fleet_member", NULL};
 
-const struct db_deferral db_deferral = {
-    .entity = ENTITY_FLEET, .tables = counted_tables, .size = sizeof(struct change), .run = count_changed};
+const struct db_deferral fleet_deferral = {.entity = ENTITY_FLEET,
+                                           .tables = counted_tables,
+                                           .size = sizeof(struct change),
+                                           .most = SIZE_MAX,
+                                           .run = count_changed};
 
 bool fleet_count_device(struct db *db, int64_t device_id, struct error *err)
 {
-    return db_defer(db, &(struct change){.device_id = device_id}, err);
+    return db_defer(db, DEFERRED_FLEET, &(struct change){.device_id = device_id}, err);
 }
 
 /* The attempt of the device has changed from *before to *after. */
@@ -295,7 +298,7 @@ static bool defer_attempt(struct db *db, const struct fleet_attempt *before,
         .device_id = after->device_id, .firmware_id = after->firmware_id, .joins = !after->beside};
     memcpy(left.target, before->target, sizeof left.target);
     memcpy(entered.target, after->target, sizeof entered.target);
-    return db_defer(db, &left, err) && db_defer(db, &entered, err);
+    return db_defer(db, DEFERRED_FLEET, &left, err) && db_defer(db, DEFERRED_FLEET, &entered, err);
 }
 
 bool fleet_remove_device(struct db *db, int64_t device_id, struct error *err)

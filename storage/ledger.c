@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "storage/entities.h"
 
@@ -76,8 +77,8 @@ static const char *const sql[] = {
         "SELECT coalesce((SELECT min(first_seq) FROM ledger_hour WHERE hour >= $1), "
         "9223372036854775807), coalesce((SELECT max(last_seq) FROM ledger_hour WHERE hour <= $2), 0)",
     [HOUR_ADD] =
-        "INSERT INTO ledger_hour (hour, product, kind, rows, first_seq, last_seq) VALUES ($1, $2, $3, 1, $4, $4) "
-        "ON CONFLICT (hour, product, kind) DO UPDATE SET rows = ledger_hour.rows + 1, last_seq = $4",
+        "INSERT INTO ledger_hour (hour, product, kind, rows, first_seq, last_seq) VALUES ($1, $2, $3, $4, $5, $6) "
+        "ON CONFLICT (hour, product, kind) DO UPDATE SET rows = ledger_hour.rows + $4, last_seq = $6",
     [HOUR_REMOVE] =
         "INSERT INTO ledger_hour (hour, product, kind, rows, first_seq, last_seq) "
         "SELECT at_ms / 3600000, product, kind, -count(*), 0, 0 FROM ledger WHERE seq <= $1 GROUP BY 1, 2, 3 "
@@ -142,27 +143,84 @@ struct chain_row ledger_chain_row(const struct ledger_row *row)
                               .hash = row->hash};
 }
 
-bool ledger_head(struct db *db, struct ledger_row *ret, struct error *err)
+static bool load_head(struct db *db, struct ledger_row *ret, struct error *err)
 {
     bool found;
     memset(ret, 0, sizeof *ret);
     return db_row(db, QUERY(HEAD, NO_PARAMS, ROW(ret)), &found, err);
 }
 
-bool ledger_add(struct db *db, struct ledger_row *row, struct error *err)
+bool ledger_head(struct db *db, struct ledger_row *ret, struct error *err)
 {
-    struct ledger_row head;
-    if (!ledger_head(db, &head, err))
+    return db_run_deferred(db, err) && load_head(db, ret, err);
+}
+
+/* Rows of one transaction with the same hour, product and kind. */
+struct hour {
+    const struct ledger_row *first;
+    int64_t hour, rows, last_seq;
+};
+
+static void count_hour(struct hour *hours, size_t *count, const struct ledger_row *row)
+{
+    struct hour *hour = hours + *count;
+    while (hour-- > hours)
+        if (hour->hour == row->at_ms / HOUR_MS && strcmp(hour->first->kind, row->kind) == 0 &&
+            strcmp(hour->first->product, row->product) == 0)
+            break;
+    if (hour < hours) {
+        hour = &hours[(*count)++];
+        *hour = (struct hour){.first = row, .hour = row->at_ms / HOUR_MS};
+    }
+    hour->rows++;
+    hour->last_seq = row->seq;
+}
+
+static bool store_hours(struct db *db, const struct hour *hours, size_t count, struct error *err)
+{
+    for (const struct hour *hour = hours; hour < hours + count; hour++)
+        if (!db_do(db,
+                   COMMAND(HOUR_ADD,
+                           PARAMS(P_INT(hour->hour), P_TEXT(hour->first->product), P_TEXT(hour->first->kind),
+                                  P_INT(hour->rows), P_INT(hour->first->seq), P_INT(hour->last_seq))),
+                   NULL, err))
+            return false;
+    return true;
+}
+
+static bool store_rows(struct db *db, void *items, size_t count, struct error *err)
+{
+    struct ledger_row *rows = items, head;
+    _cleanup_(cleanup_free) struct hour *hours = malloc(count * sizeof *hours);
+    size_t hour_count = 0;
+    if (!hours)
+        return error_set(err, ERROR_INTERNAL, "out of memory");
+    if (!load_head(db, &head, err))
         return false;
-    row->seq = head.seq + 1;
-    row->prev = head.hash;
-    struct chain_row chained = ledger_chain_row(row);
-    chain_hash(&chained, &row->hash);
-    return db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(COLUMNS, row))), NULL, err) &&
-           db_do(db,
-                 COMMAND(HOUR_ADD, PARAMS(P_INT(row->at_ms / HOUR_MS), P_TEXT(row->product),
-                                          P_TEXT(row->kind), P_INT(row->seq))),
-                 NULL, err);
+    const struct ledger_row *before = &head;
+    for (struct ledger_row *row = rows; row < rows + count; before = row++) {
+        row->seq = before->seq + 1;
+        row->prev = before->hash;
+        struct chain_row chained = ledger_chain_row(row);
+        chain_hash(&chained, &row->hash);
+        if (!db_do(db, COMMAND(ADD, PARAMS(COLUMN_PARAMS(COLUMNS, row))), NULL, err))
+            return false;
+        count_hour(hours, &hour_count, row);
+    }
+    return store_hours(db, hours, hour_count, err);
+}
+
+static const char *const row_tables[] = {"ledger", NULL};
+
+const struct db_deferral ledger_deferral = {.entity = ENTITY_LEDGER,
+                                            .tables = row_tables,
+                                            .size = sizeof(struct ledger_row),
+                                            .most = 512, /* 1.3 MB */
+                                            .run = store_rows};
+
+bool ledger_add(struct db *db, const struct ledger_row *row, struct error *err)
+{
+    return db_defer(db, DEFERRED_LEDGER, row, err);
 }
 
 static int64_t until_of(const struct ledger_filter *filter)
@@ -177,6 +235,8 @@ static bool find_bounds(struct db *db, const struct ledger_filter *filter, int64
 {
     int64_t first = 1, last = INT64_MAX - 1;
     bool found;
+    if (!db_run_deferred(db, err))
+        return false;
     if ((filter->since_ms || filter->until_ms) &&
         !db_row(db,
                 QUERY(BOUNDS, PARAMS(P_INT(filter->since_ms / HOUR_MS), P_INT(until_of(filter) / HOUR_MS)),
@@ -286,6 +346,8 @@ bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *re
     int64_t first = (filter->since_ms + HOUR_MS - 1) / HOUR_MS, end = until / HOUR_MS; /* whole hours */
     bool found;
     *ret = 0;
+    if (!db_run_deferred(db, err))
+        return false;
     if (filter->device[0])
         return db_row(db,
                       QUERY(COUNT_DEVICE,
@@ -326,7 +388,8 @@ bool ledger_remove(struct db *db, int64_t before_ms, int64_t now_ms, int64_t mos
 {
     bool found;
     memset(ret, 0, sizeof *ret);
-    if (!db_row(db, QUERY(FIRST, NO_PARAMS, FIELDS(F_INT(&ret->first))), &found, err) ||
+    if (!db_run_deferred(db, err) ||
+        !db_row(db, QUERY(FIRST, NO_PARAMS, FIELDS(F_INT(&ret->first))), &found, err) ||
         !find_last(db, before_ms, now_ms, ret->first, most, &ret->last, err))
         return false;
     if (!ret->first || ret->last < ret->first)

@@ -169,9 +169,10 @@ struct ledger_oversize { /* a firmware that a package is too large for */
 /* The row as the chain hashes it. The result points into *row. */
 struct chain_row ledger_chain_row(const struct ledger_row *row);
 
-/* Writer's thread, in the transaction of the fact: appends the row, and fills seq, prev and hash. Reads
-   the end of the chain from the database each time, so that a rollback takes the rows back too. */
-bool ledger_add(struct db *db, struct ledger_row *row, struct error *err) __attribute__((warn_unused_result));
+/* Writer's thread, in the transaction of the fact: appends the row. The ledger gives it seq, prev and hash. The rows of a
+   transaction are put off and stored together (db_defer). */
+bool ledger_add(struct db *db, const struct ledger_row *row, struct error *err)
+    __attribute__((warn_unused_result));
 
 /* The last row; all zero when there is none. */
 bool ledger_head(struct db *db, struct ledger_row *ret, struct error *err)

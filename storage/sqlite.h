@@ -37,12 +37,13 @@ struct db_deferred_list {
     char *items;
     size_t count, capacity;
     size_t done; /* of these, the first that were run since they were put off */
-    bool is_running;
 };
 
 struct db_savepoint {
-    size_t deferred, deferred_done; /* of the list, when the savepoint began */
-    bool is_set;                    /* SQLite has it: a statement has written since */
+    struct {
+        size_t count, done;
+    } deferred[DEFERRED_COUNT]; /* of the lists, when the savepoint began */
+    bool is_set; /* a statement has written since: SQLite has it, in a transaction with savepoints */
 };
 
 struct db {
@@ -54,7 +55,9 @@ struct db {
     bool has_begun;   /* db_begin() was called, and the transaction was not ended by us */
     bool has_changed; /* a statement that writes ran since then */
     sqlite3_stmt *control[CONTROL_COUNT];
-    struct db_deferred_list deferred;
+    struct db_deferred_list deferred[DEFERRED_COUNT];
+    bool runs_deferred;
+    bool is_whole; /* see db_begin_whole() */
     struct db_savepoint savepoint[SAVEPOINTS_MAX];
     unsigned savepoints;
     uint64_t changes;       /* see db_changes() */

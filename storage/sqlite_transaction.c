@@ -32,7 +32,8 @@ void sqlite_end_transactions(struct db *db)
 {
     for (unsigned i = 0; i < CONTROL_COUNT; i++)
         sqlite3_finalize(db->control[i]);
-    free(db->deferred.items);
+    for (unsigned i = 0; i < DEFERRED_COUNT; i++)
+        free(db->deferred[i].items);
 }
 
 static bool run_control(struct db *db, enum sqlite_control which, struct error *err)
@@ -56,11 +57,12 @@ static bool look_at_file(struct db *db, struct error *err)
 
 /* What is put off */
 
-static bool reads_deferred(const char *sql)
+static bool reads_deferred(const char *sql, unsigned entity)
 {
-    for (const char *const *table = db_deferral.tables; *table; table++)
-        if (strstr(sql, *table))
-            return true;
+    for (unsigned i = 0; i < DEFERRED_COUNT; i++)
+        for (const char *const *table = db_deferrals[i]->tables; *table; table++)
+            if (entity != db_deferrals[i]->entity && strstr(sql, *table))
+                return true;
     return false;
 }
 
@@ -77,22 +79,39 @@ unsigned char sqlite_traits_of(sqlite3_stmt *statement, unsigned table)
     unsigned char traits = sqlite3_stmt_readonly(statement) ? 0 : TRAIT_WRITES;
     if (sqlite_is_kept(sql))
         traits |= TRAIT_KEPT;
-    if (table != db_deferral.entity && reads_deferred(sql))
+    if (reads_deferred(sql, table))
         traits |= TRAIT_READS_DEFERRED;
     return traits;
 }
 
-/* All or nothing, so that a caller that ignores the error cannot commit a half of it. */
-static bool run_items(struct db *db, struct error *err)
+static bool has_deferred(const struct db *db)
 {
-    struct db_deferred_list *list = &db->deferred;
-    const size_t count = list->count - list->done;
-    char *items = list->items + list->done * db_deferral.size;
+    for (unsigned i = 0; i < DEFERRED_COUNT; i++)
+        if (db->deferred[i].count > db->deferred[i].done)
+            return true;
+    return false;
+}
+
+static bool run_lists(struct db *db, struct error *err)
+{
+    for (unsigned i = 0; i < DEFERRED_COUNT; i++) {
+        const struct db_deferred_list *list = &db->deferred[i];
+        if (list->count > list->done &&
+            !db_deferrals[i]->run(db, list->items + list->done * db_deferrals[i]->size,
+                                  list->count - list->done, err))
+            return false;
+    }
+    return true;
+}
+
+/* All or nothing, so that a caller that ignores the error cannot commit a half of it. */
+static bool run_all(struct db *db, struct error *err)
+{
     if (!db_in_transaction(db))
-        return db_deferral.run(db, items, count, err);
+        return run_lists(db, err);
     if (!db_savepoint(db, err))
         return false;
-    if (db_deferral.run(db, items, count, err) && db_release(db, err))
+    if (run_lists(db, err) && db_release(db, err))
         return true;
     db_rollback_savepoint(db);
     return false;
@@ -100,34 +119,45 @@ static bool run_items(struct db *db, struct error *err)
 
 bool db_run_deferred(struct db *db, struct error *err)
 {
-    struct db_deferred_list *list = &db->deferred;
-    if (list->count == list->done || list->is_running)
+    if (db->runs_deferred || !has_deferred(db))
         return true;
-    list->is_running = true;
-    bool ok = run_items(db, err);
-    list->is_running = false;
+    db->runs_deferred = true;
+    bool ok = run_all(db, err);
+    db->runs_deferred = false;
     if (!ok)
         return false;
     /* A rollback to the savepoint takes back what was just worked out for the items before it. So these stay. */
-    list->count = db->savepoints ? db->savepoint[db->savepoints - 1].deferred : 0;
-    list->done = list->count;
+    for (unsigned i = 0; i < DEFERRED_COUNT; i++) {
+        struct db_deferred_list *list = &db->deferred[i];
+        list->count = db->savepoints ? db->savepoint[db->savepoints - 1].deferred[i].count : 0;
+        list->done = list->count;
+    }
     return true;
 }
 
-bool db_defer(struct db *db, const void *item, struct error *err)
+static bool put_off(struct db_deferred_list *list, const void *item, size_t size, struct error *err)
 {
-    struct db_deferred_list *list = &db->deferred;
     if (list->count == list->capacity) {
         size_t capacity = list->capacity ? 2 * list->capacity : 64;
-        char *items = reallocarray(list->items, capacity, db_deferral.size);
+        char *items = reallocarray(list->items, capacity, size);
         if (!items)
             return error_set(err, ERROR_INTERNAL, "out of memory");
         list->items = items;
         list->capacity = capacity;
     }
-    memcpy(list->items + list->count++ * db_deferral.size, item, db_deferral.size);
+    memcpy(list->items + list->count++ * size, item, size);
+    return true;
+}
+
+bool db_defer(struct db *db, enum db_deferred which, const void *item, struct error *err)
+{
+    struct db_deferred_list *list = &db->deferred[which];
+    if (db->is_reader)
+        return error_set(err, ERROR_INTERNAL, "a connection for reading cannot write");
+    if (!put_off(list, item, db_deferrals[which]->size, err))
+        return false;
     if (db_in_transaction(db))
-        return true;
+        return list->count - list->done < db_deferrals[which]->most || db_run_deferred(db, err);
     bool ok = db_run_deferred(db, err);
     list->count = list->done = 0;
     return ok;
@@ -142,9 +172,10 @@ static bool is_in_place(const struct db *db, struct error *err)
 
 static void forget_all(struct db *db)
 {
-    db->deferred.count = db->deferred.done = 0;
+    for (unsigned i = 0; i < DEFERRED_COUNT; i++)
+        db->deferred[i].count = db->deferred[i].done = 0;
     db->savepoints = 0;
-    db->has_changed = db->has_begun = false;
+    db->has_changed = db->has_begun = db->is_whole = false;
 }
 
 bool db_begin(struct db *db, struct error *err)
@@ -160,6 +191,14 @@ bool db_begin(struct db *db, struct error *err)
         return true;
     db_rollback(db);
     return false;
+}
+
+bool db_begin_whole(struct db *db, struct error *err)
+{
+    if (!db_begin(db, err))
+        return false;
+    db->is_whole = true;
+    return true;
 }
 
 bool db_begin_read(struct db *db, struct error *err)
@@ -224,7 +263,7 @@ static bool set_savepoints(struct db *db, struct error *err)
     for (unsigned i = 0; i < db->savepoints; i++) {
         if (db->savepoint[i].is_set)
             continue;
-        if (!run_control(db, CONTROL_SAVEPOINT, err))
+        if (!db->is_whole && !run_control(db, CONTROL_SAVEPOINT, err))
             return false;
         db->savepoint[i].is_set = true;
     }
@@ -247,8 +286,10 @@ bool db_savepoint(struct db *db, struct error *err)
     if (!db_in_transaction(db) || db->savepoints == SAVEPOINTS_MAX)
         return error_set(err, ERROR_INTERNAL, "a savepoint outside of a transaction, or one too many");
     struct db_savepoint *savepoint = &db->savepoint[db->savepoints++];
-    savepoint->deferred = db->deferred.count;
-    savepoint->deferred_done = db->deferred.done;
+    for (unsigned i = 0; i < DEFERRED_COUNT; i++) {
+        savepoint->deferred[i].count = db->deferred[i].count;
+        savepoint->deferred[i].done = db->deferred[i].done;
+    }
     savepoint->is_set = false;
     return true;
 }
@@ -256,7 +297,7 @@ bool db_savepoint(struct db *db, struct error *err)
 bool db_release(struct db *db, struct error *err)
 {
     return is_still_open(db, err) && (db->savepoints == 0 || !db->savepoint[--db->savepoints].is_set ||
-                                      run_control(db, CONTROL_RELEASE, err));
+                                      db->is_whole || run_control(db, CONTROL_RELEASE, err));
 }
 
 void db_rollback_savepoint(struct db *db)
@@ -265,11 +306,17 @@ void db_rollback_savepoint(struct db *db)
     if (db->savepoints == 0)
         return;
     const struct db_savepoint *savepoint = &db->savepoint[--db->savepoints];
-    db->deferred.count = savepoint->deferred;
-    db->deferred.done = savepoint->deferred_done;
+    for (unsigned i = 0; i < DEFERRED_COUNT; i++) {
+        db->deferred[i].count = savepoint->deferred[i].count;
+        db->deferred[i].done = savepoint->deferred[i].done;
+    }
     if (!savepoint->is_set) /* nothing was written since */
         return;
     count_rollback(db);
-    if (db_in_transaction(db) && run_control(db, CONTROL_ROLLBACK_TO, &unwanted))
+    if (!db_in_transaction(db))
+        return;
+    if (db->is_whole)
+        (void)!run_control(db, CONTROL_ROLLBACK, &unwanted);
+    else if (run_control(db, CONTROL_ROLLBACK_TO, &unwanted))
         (void)!run_control(db, CONTROL_RELEASE, &unwanted);
 }

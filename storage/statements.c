@@ -50,3 +50,8 @@ const struct db_table *const db_tables[] = {
     [ENTITY_IDEMPOTENCY] = &idempotency_statements,
 };
 const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;
+
+const struct db_deferral *const db_deferrals[DEFERRED_COUNT] = {
+    [DEFERRED_FLEET] = &fleet_deferral,
+    [DEFERRED_LEDGER] = &ledger_deferral,
+};

@@ -48,10 +48,18 @@ static bool find_bytes(struct fetch_task *task)
     return task->package;
 }
 
+static void recall(struct fetch_task *task)
+{
+    if (task->promised)
+        transfer_recall(task->checkin.daemon->transfers);
+    task->promised = false;
+}
+
 static bool decide(struct writer_task *base, struct db *db, struct error *err)
 {
     struct fetch_task *task = (struct fetch_task *)base;
     task->must_load = false;
+    recall(task); /* when it runs again */
     stop_point("check-in-enqueued");
     if (!checkin_task_decide(&task->checkin, db, err))
         return false;
@@ -200,11 +208,10 @@ static void load_then_decide(void *cls)
 static void decided(struct writer_task *base, const struct error *err)
 {
     struct fetch_task *task = (struct fetch_task *)base;
-    if (err && task->promised)
-        transfer_recall(task->checkin.daemon->transfers);
-    if (err)
+    if (err) {
+        recall(task);
         fail(task, err);
-    else if (task->must_load)
+    } else if (task->must_load)
         thread_pool_add(task->checkin.daemon->thread_pool, load_then_decide, task);
     else
         answer(task);
@@ -223,5 +230,6 @@ void checkin_start(struct request *request, const struct client_identity *client
     task->checkin.checkin = *checkin;
     bool present = request_header(request, "Range", &range);
     range_parse(present, range, &task->checkin.checkin.range);
+    task->checkin.task.repeatable = true;
     checkin_task_begin(&task->checkin, request, decide, decided);
 }

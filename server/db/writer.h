@@ -2,8 +2,9 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* The writer: one thread, one connection, group commit.
 
-   Each change is a task. Tasks that wait together share one transaction, and each has a savepoint: a task
-   that fails rolls back only its own changes. Each task is told when the commit is durable. */
+   Each change is a task. Tasks that wait together share one transaction, and a task that fails rolls back only its own
+   changes: each has a savepoint, or all of them can run again, and do so one by one when one has failed. Each task is told
+   when the commit is durable. */
 #ifndef DFOTA_SERVER_DB_WRITER_H
 #define DFOTA_SERVER_DB_WRITER_H
 
@@ -29,6 +30,8 @@ struct writer_task { /* part of a struct of the caller that lives until done() *
     writer_task_done *done;
     struct writer_task *next; /* for the writer */
     bool alone;               /* in a transaction of its own */
+    /* run() may be called again after its changes were rolled back. What it keeps in memory must be right then too. */
+    bool repeatable;
 };
 
 /* For counts that need not be durable at once. `run` has a transaction of its own, about once in every_ms

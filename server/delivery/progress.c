@@ -228,6 +228,7 @@ void progress_notify(void *cls, const struct transfer_event *event)
         return; /* the attempt stays `sending`: the record claims less than happened, never more */
     news->task.run = store;
     news->task.done = stored;
+    news->task.repeatable = true;
     news->progress = progress;
     news->event = *event;
     news->now_ms = clock_utc_ms();
