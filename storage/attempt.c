@@ -7,15 +7,16 @@
 #include "storage/entities.h"
 #include "storage/fleet.h"
 
-/* Columns of indexes and of foreign keys. Storing them costs much more than the others. */
-#define KEYED(FIRST, NEXT, row)                                                                              \
+/* Columns of indexes and of foreign keys. Storing them costs much more than the others. They rarely change, but for the
+   state. */
+#define AIMED(FIRST, NEXT, row)                                                                              \
     FIRST(link_id, INT_OR_NULL, row->link_id)                                                                \
     NEXT(to_version, TEXT, row->to)                                                                          \
     NEXT(target_version, TEXT, row->target)                                                                  \
-    NEXT(state, ENUM, row->state, &attempt_state_names)                                                      \
     NEXT(package_sha256, HASH_OR_NULL, row->package_sha256)                                                  \
     NEXT(origin, TEXT, row->origin)                                                                          \
     NEXT(ready_ms, INT_OR_NULL, row->ready_ms)
+#define STATE(FIRST, NEXT, row) FIRST(state, ENUM, row->state, &attempt_state_names)
 #define PLAIN(FIRST, NEXT, row)                                                                              \
     FIRST(campaign_id, INT_OR_NULL, row->campaign_id)                                                        \
     NEXT(reason, TEXT, row->reason)                                                                          \
@@ -32,7 +33,7 @@
     NEXT(active_ms, INT_OR_NULL, row->active_ms)                                                             \
     NEXT(delivered_ms, INT_OR_NULL, row->delivered_ms)                                                       \
     NEXT(ended_ms, INT_OR_NULL, row->ended_ms)
-#define CHANGED(FIRST, NEXT, row) KEYED(FIRST, NEXT, row) PLAIN(NEXT, NEXT, row)
+#define CHANGED(FIRST, NEXT, row) AIMED(FIRST, NEXT, row) STATE(NEXT, NEXT, row) PLAIN(NEXT, NEXT, row)
 #define ADDED(FIRST, NEXT, row)                                                                              \
     FIRST(device_id, INT, row->device_id)                                                                    \
     NEXT(firmware_id, INT, row->firmware_id)                                                                 \
@@ -49,7 +50,8 @@ enum {
     PROMOTE,
     BY_ID,
     ADD,
-    UPDATE_KEYED,
+    UPDATE_AIMED,
+    UPDATE_STATE,
     UPDATE_PLAIN,
     LIST,
     LINK_DELIVERIES,
@@ -67,8 +69,8 @@ static const char *const sql[] = {
     [PROMOTE] = "UPDATE attempt SET beside = 0 WHERE id = $1",
     [BY_ID] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE id = $1",
     [ADD] = "INSERT INTO attempt (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ")",
-    [UPDATE_KEYED] =
-        "UPDATE attempt SET " COLUMN_CHANGES(KEYED) " WHERE id = $id AND " COLUMN_DIFFER(KEYED),
+    [UPDATE_AIMED] = "UPDATE attempt SET " COLUMN_CHANGES(AIMED) " WHERE id = $id",
+    [UPDATE_STATE] = "UPDATE attempt SET " COLUMN_CHANGES(STATE) " WHERE id = $id",
     [UPDATE_PLAIN] = "UPDATE attempt SET " COLUMN_CHANGES(PLAIN) " WHERE id = $id",
     [LIST] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE device_id = $1 ORDER BY id DESC LIMIT $2",
     [LINK_DELIVERIES] =
@@ -114,6 +116,19 @@ static struct fleet_attempt counted_of(const struct attempt *attempt)
     return counted;
 }
 
+/* How an attempt is counted before it is changed. There is nothing to count when it has no row. */
+static bool load_counted(struct db *db, int64_t id, struct fleet_attempt *ret, struct error *err)
+{
+    struct attempt stored;
+    bool found;
+    *ret = (struct fleet_attempt){.device_id = 0};
+    if (!attempt_by_id(db, id, &stored, &found, err))
+        return false;
+    if (found)
+        *ret = counted_of(&stored);
+    return true;
+}
+
 bool attempt_open_of(struct db *db, int64_t device_id, bool beside, struct attempt *ret, bool *ret_found,
                      struct error *err)
 {
@@ -145,7 +160,7 @@ bool attempt_promote(struct db *db, struct attempt *attempt, struct error *err)
 {
     struct fleet_attempt before, after;
     attempt->beside = false;
-    if (!fleet_attempt_load(db, attempt->id, &before, err) ||
+    if (!load_counted(db, attempt->id, &before, err) ||
         !db_do(db, COMMAND(PROMOTE, PARAMS(P_INT(attempt->id))), NULL, err))
         return false;
     after = before;
@@ -179,24 +194,37 @@ bool attempt_add_in_place(struct db *db, struct attempt *attempt, bool *ret_foun
     if (!*ret_found)
         return true;
     attempt->id = id;
-    return fleet_attempt_load(db, id, &before, err) &&
+    return load_counted(db, id, &before, err) &&
            db_do(db, COMMAND(FORGET_OFFER, PARAMS(P_INT(id))), NULL, err) &&
            db_do(db, COMMAND(RENEW, PARAMS(COLUMN_PARAMS(ADDED, &stored), P_INT(id))), NULL, err) &&
            fleet_count_attempt(db, &before, &after, err);
 }
 
+static bool is_aimed_alike(const struct attempt *a, const struct attempt *b)
+{
+    const struct db_value left[] = {COLUMN_PARAMS(AIMED, a)}, right[] = {COLUMN_PARAMS(AIMED, b)};
+    return db_values_equal(left, right, sizeof left / sizeof *left);
+}
+
 bool attempt_update(struct db *db, const struct attempt *attempt, struct error *err)
 {
     const struct attempt stored = as_stored(attempt);
-    const struct fleet_attempt after = counted_of(&stored);
-    struct fleet_attempt before;
-    return fleet_attempt_load(db, stored.id, &before, err) &&
-           db_do(db, COMMAND(UPDATE_KEYED, PARAMS(COLUMN_PARAMS(KEYED, &stored), P_INT(stored.id))), NULL,
-                 err) &&
-           db_do(db, COMMAND(UPDATE_PLAIN, PARAMS(COLUMN_PARAMS(PLAIN, &stored), P_INT(stored.id))), NULL,
-                 err) &&
-           (!before.device_id ||
-            fleet_count_attempt(db, &before, &after, err)); /* no row: nothing was stored */
+    const struct db_value id = P_INT(stored.id);
+    struct attempt before;
+    bool found;
+    if (!attempt_by_id(db, stored.id, &before, &found, err))
+        return false;
+    if (!found)
+        return true;
+    if (!is_aimed_alike(&before, &stored) &&
+        !db_do(db, COMMAND(UPDATE_AIMED, PARAMS(COLUMN_PARAMS(AIMED, &stored), id)), NULL, err))
+        return false;
+    if (before.state != stored.state &&
+        !db_do(db, COMMAND(UPDATE_STATE, PARAMS(COLUMN_PARAMS(STATE, &stored), id)), NULL, err))
+        return false;
+    const struct fleet_attempt old = counted_of(&before), new = counted_of(&stored);
+    return db_do(db, COMMAND(UPDATE_PLAIN, PARAMS(COLUMN_PARAMS(PLAIN, &stored), id)), NULL, err) &&
+           fleet_count_attempt(db, &old, &new, err);
 }
 
 bool attempt_list(struct db *db, int64_t device_id, int64_t limit, struct attempt **ret, size_t *ret_count,

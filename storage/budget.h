@@ -25,18 +25,17 @@ struct budget {
     int64_t told;            /* of `unstored`: already told in the ledger */
     char product[PRODUCT_KEY_SIZE], firmware[FIRMWARE_NAME_SIZE], device[LEDGER_DEVICE_SIZE];
     char counts[BUDGET_COUNTS_SIZE]; /* the unstored facts by kind: {"check-in":300,…} */
+    bool is_stored;                  /* there is a row for this day */
 };
 
 /* The budget of that day; zeros when nothing was counted on it yet. When the stored budget is of another
    day and has untold facts, *ret_left is that budget. Else its `unstored` is 0. */
 bool budget_load(struct db *db, enum budget_subject subject, int64_t id, int64_t day, struct budget *ret,
                  struct budget *ret_left, struct error *err) __attribute__((warn_unused_result));
-/* Uses one row of the budget of that day. *ret_done false: there is no budget for that day yet, or `most` rows are used. */
-bool budget_spend(struct db *db, enum budget_subject subject, int64_t id, int64_t day, int64_t most,
-                  bool *ret_done, struct error *err) __attribute__((warn_unused_result));
 /* Whether the device has spent its rows of that day. With link_id: whether the link has. */
 bool budget_is_spent(struct db *db, int64_t device_id, int64_t link_id, int64_t day, bool *ret,
                      struct error *err) __attribute__((warn_unused_result));
+/* The budgets of a transaction are put off and stored together (db_defer): many devices share the budget of a product. */
 bool budget_store(struct db *db, const struct budget *budget, struct error *err)
     __attribute__((warn_unused_result));
 

@@ -169,12 +169,16 @@ struct db_deferral {
     size_t most;               /* items that wait: then they are run */
     bool (*run)(struct db *db, void *items, size_t count, struct error *err);
 };
-enum db_deferred { DEFERRED_FLEET, DEFERRED_LEDGER, DEFERRED_COUNT };
+enum db_deferred { DEFERRED_FLEET, DEFERRED_LEDGER, DEFERRED_BUDGETS, DEFERRED_COUNT };
 extern const struct db_deferral *const db_deferrals[DEFERRED_COUNT]; /* storage/statements.c */
 bool db_defer(struct db *db, enum db_deferred which, const void *item, struct error *err)
     __attribute__((warn_unused_result));
-/* Runs everything that was put off now. After an error nothing of it is stored. */
-bool db_run_deferred(struct db *db, struct error *err) __attribute__((warn_unused_result));
+/* The last item that waits and that `is` returns true for; NULL: there is none. The item is valid until the next call. */
+const void *db_find_deferred(const struct db *db, enum db_deferred which,
+                             bool (*is)(const void *item, const void *key), const void *key);
+/* Runs what was put off now, of these lists: 1 << DEFERRED_…. After an error nothing of it is stored. */
+#define DEFERRED_ALL ((1u << DEFERRED_COUNT) - 1)
+bool db_run_deferred(struct db *db, unsigned lists, struct error *err) __attribute__((warn_unused_result));
 
 /* Called for each row of a result; returns false to stop. */
 typedef bool db_each(void *cls);

@@ -70,6 +70,7 @@ enum {
     ADD,
     UPDATE_KEYED,
     UPDATE_PLAIN,
+    CHECK_IN,
     SEEN,
     WALK,
     WALK_FIRMWARE,
@@ -86,6 +87,14 @@ enum {
                                     " FROM device WHERE product_id = $1 AND state IS $2 AND " LAST_SEEN      \
                                     " " at " ORDER BY " order " LIMIT "
 
+/* The time of a check-in, times after `ahead` are of a clock that was wrong; which pauses count. */
+#define IS_PAUSE(at, least, most) at " - last_seen_ms BETWEEN " least " AND " most
+#define LAST_SEEN_CHANGES(at, ahead, least, most)                                                            \
+    "last_seen_ms = CASE WHEN last_seen_ms > " at " AND last_seen_ms <= " ahead                              \
+    " THEN last_seen_ms ELSE " at " END, pauses = pauses + iif(" IS_PAUSE(                                   \
+        at, least, most) ", 1, 0), pauses_ms = pauses_ms + iif(" IS_PAUSE(at, least,                         \
+                                                                          most) ", " at                      \
+                                                                                " - last_seen_ms, 0)"
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM device WHERE product_id = $1 AND id_kind = $2 AND "
              "device = $3",
@@ -99,11 +108,9 @@ static const char *const sql[] = {
     [UPDATE_KEYED] =
         "UPDATE device SET " COLUMN_CHANGES(KEYED) " WHERE id = $id AND " COLUMN_DIFFER(KEYED),
     [UPDATE_PLAIN] = "UPDATE device SET " COLUMN_CHANGES(PLAIN) " WHERE id = $id",
-    [SEEN] =
-        "UPDATE device SET check_ins = check_ins + $1, last_seen_ms = CASE WHEN last_seen_ms > $2 "
-        "AND last_seen_ms <= $3 THEN last_seen_ms ELSE $2 END, "
-        "pauses = pauses + iif($2 - last_seen_ms BETWEEN $4 AND $5, 1, 0), "
-        "pauses_ms = pauses_ms + iif($2 - last_seen_ms BETWEEN $4 AND $5, $2 - last_seen_ms, 0) WHERE id = $6",
+    [CHECK_IN] = "UPDATE device SET " COLUMN_CHANGES(PLAIN) ", check_ins = check_ins + 1, " LAST_SEEN_CHANGES(
+        "$at", "$ahead", "$least", "$most") " WHERE id = $id",
+    [SEEN] = "UPDATE device SET check_ins = check_ins + $1, " LAST_SEEN_CHANGES("$2", "$3", "$4", "$5") " WHERE id = $6",
     [WALK] = "SELECT " COLUMN_NAMES(COLUMNS) ", " IS_SHARED
              " FROM device WHERE product_id = $1 AND state IS $2 AND id > $3 ORDER BY id LIMIT $4",
     [WALK_FIRMWARE] = "SELECT " COLUMN_NAMES(COLUMNS) ", " IS_SHARED
@@ -256,12 +263,35 @@ bool device_add(struct db *db, int64_t product_id, const struct identity *identi
     return fleet_count_device(db, ret->id, err);
 }
 
-bool device_update(struct db *db, const struct device *device, struct error *err)
+static bool update_keyed(struct db *db, const struct device *device, struct error *err)
 {
     return db_do(db, COMMAND(UPDATE_KEYED, PARAMS(COLUMN_PARAMS(KEYED, device), P_INT(device->id))), NULL,
-                 err) &&
+                 err);
+}
+
+bool device_update(struct db *db, const struct device *device, struct error *err)
+{
+    return update_keyed(db, device, err) &&
            db_do(db, COMMAND(UPDATE_PLAIN, PARAMS(COLUMN_PARAMS(PLAIN, device), P_INT(device->id))), NULL,
                  err) &&
+           fleet_count_device(db, device->id, err);
+}
+
+static bool is_keyed_alike(const struct device *a, const struct device *b)
+{
+    const struct db_value left[] = {COLUMN_PARAMS(KEYED, a)}, right[] = {COLUMN_PARAMS(KEYED, b)};
+    return db_values_equal(left, right, sizeof left / sizeof *left);
+}
+
+bool device_check_in(struct db *db, const struct device *before, const struct device *device, int64_t at_ms,
+                     struct error *err)
+{
+    return ((before && is_keyed_alike(before, device)) || update_keyed(db, device, err)) &&
+           db_do(db,
+                 COMMAND(CHECK_IN,
+                         PARAMS(COLUMN_PARAMS(PLAIN, device), P_INT(at_ms), P_INT(at_ms + CLOCK_AHEAD_MS),
+                                P_INT(RHYTHM_PAUSE_MS), P_INT(RHYTHM_PAUSE_MOST_MS), P_INT(device->id))),
+                 NULL, err) &&
            fleet_count_device(db, device->id, err);
 }
 

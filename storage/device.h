@@ -114,6 +114,10 @@ bool device_add(struct db *db, int64_t product_id, const struct identity *identi
                 struct device *ret, struct error *err);
 /* Stores all fields but the identity, and last_seen_ms and check_ins, which device_seen() counts. */
 bool device_update(struct db *db, const struct device *device, struct error *err);
+/* Stores what a check-in has changed, and counts the check-in as device_seen() does. *before is what is stored; NULL: not
+   known. */
+bool device_check_in(struct db *db, const struct device *before, const struct device *device, int64_t at_ms,
+                     struct error *err);
 /* Adds check-ins to a device, and the pause before them to its rhythm (upgrade/rhythm.h). */
 bool device_seen(struct db *db, int64_t id, int64_t check_ins, int64_t last_seen_ms, struct error *err);
 

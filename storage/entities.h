@@ -66,7 +66,7 @@ extern const struct db_table token_statements, product_statements, firmware_stat
     overview_statements, blob_row_statements, backup_statements, growth_statements, gauges_statements,
     proof_statements, image_about_statements, image_package_statements, image_uses_statements,
     device_secret_statements, idempotency_statements;
-extern const struct db_deferral fleet_deferral, ledger_deferral;
+extern const struct db_deferral fleet_deferral, ledger_deferral, budget_deferral;
 
 /* The columns of a package's key, as parameters and as a condition with the numbers of these parameters. */
 #define PACKAGE_KEY(FIRST, NEXT, key)                                                                        \

@@ -36,15 +36,14 @@ enum {
     OF_TARGET,
     MEMBERSHIPS,
     JOIN,
+    CHANGE,
     LEAVE,
     LEAVE_ALL,
     NO_BYTES,
     FIND_GROUP,
     ADD_GROUP,
-    GROW,
-    SHRINK,
+    CHANGE_GROUP,
     DROP_GROUP,
-    ATTEMPT_OF,
     BYTES_ADD,
     CAMPAIGN_BYTES_ADD,
     WAITING_ADD,
@@ -62,8 +61,9 @@ static const char *const sql[] = {
     /* No row for a device or a firmware that was removed since. */
     [JOIN] =
         "INSERT INTO fleet_member (device_id, firmware_id, target_version, group_id) SELECT $1, $2, $3, $4 "
-        "FROM device d JOIN firmware f ON f.id = $2 WHERE d.id = $1 "
-        "ON CONFLICT (device_id, firmware_id, target_version) DO UPDATE SET group_id = excluded.group_id",
+        "FROM device d JOIN firmware f ON f.id = $2 WHERE d.id = $1",
+    [CHANGE] =
+        "UPDATE fleet_member SET group_id = $1 WHERE device_id = $2 AND firmware_id = $3 AND target_version = $4",
     [LEAVE] = "DELETE FROM fleet_member WHERE device_id = $1 AND firmware_id = $2 AND target_version = $3",
     [LEAVE_ALL] = "DELETE FROM fleet_member WHERE device_id = $1",
     [NO_BYTES] = "DELETE FROM fleet_bytes WHERE firmware_id = $1",
@@ -73,10 +73,8 @@ static const char *const sql[] = {
         "by_us = $6 AND state = $7 AND to_target = $8",
     [ADD_GROUP] =
         "INSERT INTO fleet_group (" COLUMN_NAMES(KEY) ", devices) VALUES (" COLUMN_VALUES(KEY) ", 1)",
-    [GROW] = "UPDATE fleet_group SET devices = devices + 1 WHERE id = $1",
-    [SHRINK] = "UPDATE fleet_group SET devices = devices - 1 WHERE id = $1 AND devices > 1",
+    [CHANGE_GROUP] = "UPDATE fleet_group SET devices = devices + $1 WHERE id = $2 AND devices > -$1",
     [DROP_GROUP] = "DELETE FROM fleet_group WHERE id = $1",
-    [ATTEMPT_OF] = "SELECT " COLUMN_NAMES(ATTEMPT) " FROM attempt WHERE id = $1",
     [BYTES_ADD] =
         "INSERT INTO fleet_bytes (firmware_id, target_version, bytes, vain) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT (firmware_id, target_version) DO UPDATE SET bytes = fleet_bytes.bytes + $3, "
@@ -98,10 +96,23 @@ struct membership {
     int64_t firmware_id;
     char target[VERSION_TEXT_SIZE];
     int64_t group_id; /* 0: counted in no group */
+    bool is_stored;
+};
+
+/* How a group grows or shrinks by the devices that are counted together. */
+struct move {
+    int64_t group_id, devices;
+};
+
+struct moves {
+    struct move *list;
+    size_t count, capacity;
+    struct fleet_group found; /* the group that was looked for last; id 0: none */
 };
 
 /* A device, while it is counted. */
 struct counted {
+    struct moves *moves;
     int64_t device_id;
     bool is_active;         /* else it is not there, or held or retired */
     struct fleet_group now; /* its group among all devices of its firmware, without the id */
@@ -109,11 +120,29 @@ struct counted {
 
 /* ---- Groups ---- */
 
+static bool is_alike(const struct fleet_group *a, const struct fleet_group *b)
+{
+    const struct db_value left[] = {COLUMN_PARAMS(KEY, a)}, right[] = {COLUMN_PARAMS(KEY, b)};
+    return db_values_equal(left, right, sizeof left / sizeof *left);
+}
+
+static bool find_id(struct db *db, struct moves *moves, struct fleet_group *group, struct error *err)
+{
+    bool found;
+    if (!moves->found.id || !is_alike(&moves->found, group)) {
+        moves->found = *group;
+        if (!db_row(db, QUERY(FIND_GROUP, PARAMS(COLUMN_PARAMS(KEY, group)), FIELDS(F_INT(&moves->found.id))),
+                    &found, err))
+            return false;
+    }
+    group->id = moves->found.id;
+    return true;
+}
+
 /* The group that the device belongs to now. Its id is 0 when the group has no row yet. */
 static bool find_group(struct db *db, const struct counted *counted, const struct membership *of,
                        struct fleet_group *ret, bool *ret_found, struct error *err)
 {
-    bool found;
     *ret = counted->now;
     *ret_found = counted->is_active && ret->firmware_id == of->firmware_id;
     if (*ret_found && of->target[0] &&
@@ -123,25 +152,53 @@ static bool find_group(struct db *db, const struct counted *counted, const struc
                       FIELDS(COLUMN_FIELDS(KEY, ret))),
                 ret_found, err))
         return false;
-    return !*ret_found ||
-           db_row(db, QUERY(FIND_GROUP, PARAMS(COLUMN_PARAMS(KEY, ret)), FIELDS(F_INT(&ret->id))), &found,
-                  err);
+    return !*ret_found || find_id(db, counted->moves, ret, err);
 }
 
-static bool leave_group(struct db *db, int64_t group_id, struct error *err)
+static bool move(struct moves *moves, int64_t group_id, int64_t devices, struct error *err)
+{
+    for (size_t i = 0; i < moves->count; i++)
+        if (moves->list[i].group_id == group_id) {
+            moves->list[i].devices += devices;
+            return true;
+        }
+    if (moves->count == moves->capacity) {
+        size_t capacity = moves->capacity ? 2 * moves->capacity : 16;
+        struct move *list = reallocarray(moves->list, capacity, sizeof *list);
+        if (!list)
+            return error_set(err, ERROR_INTERNAL, "out of memory");
+        moves->list = list;
+        moves->capacity = capacity;
+    }
+    moves->list[moves->count++] = (struct move){group_id, devices};
+    return true;
+}
+
+/* A group without devices has no row. */
+static bool store_move(struct db *db, int64_t group_id, int64_t devices, struct error *err)
 {
     int64_t changes = 0;
-    return !group_id || (db_do(db, COMMAND(SHRINK, PARAMS(P_INT(group_id))), &changes, err) &&
-                         (changes || db_do(db, COMMAND(DROP_GROUP, PARAMS(P_INT(group_id))), NULL, err)));
+    return !group_id || !devices ||
+           (db_do(db, COMMAND(CHANGE_GROUP, PARAMS(P_INT(devices), P_INT(group_id))), &changes, err) &&
+            (changes || db_do(db, COMMAND(DROP_GROUP, PARAMS(P_INT(group_id))), NULL, err)));
 }
 
-static bool enter_group(struct db *db, struct fleet_group *group, struct error *err)
+static bool store_moves(struct db *db, const struct moves *moves, struct error *err)
+{
+    for (size_t i = 0; i < moves->count; i++)
+        if (!store_move(db, moves->list[i].group_id, moves->list[i].devices, err))
+            return false;
+    return true;
+}
+
+static bool enter_group(struct db *db, struct moves *moves, struct fleet_group *group, struct error *err)
 {
     if (group->id)
-        return db_do(db, COMMAND(GROW, PARAMS(P_INT(group->id))), NULL, err);
+        return move(moves, group->id, 1, err);
     if (!db_do(db, COMMAND(ADD_GROUP, PARAMS(COLUMN_PARAMS(KEY, group))), NULL, err))
         return false;
     group->id = db_last_id(db);
+    moves->found = *group;
     return true;
 }
 
@@ -157,14 +214,17 @@ static bool count_membership(struct db *db, const struct counted *counted, const
     if (found && before->group_id && group.id == before->group_id)
         return true;
     *ret_moved = true;
-    if (found && !enter_group(db, &group, err))
+    if (found && !enter_group(db, counted->moves, &group, err))
         return false;
-    if (!leave_group(db, before->group_id, err))
+    if (before->group_id && !move(counted->moves, before->group_id, -1, err))
         return false;
     const struct db_value row[] = {P_INT(counted->device_id), P_INT(before->firmware_id),
                                    P_TEXT(before->target), P_INT(group.id)};
-    return found || before->target[0] ? db_do(db, COMMAND(JOIN, row, 4), NULL, err)
-                                      : db_do(db, COMMAND(LEAVE, row, 3), NULL, err);
+    if (!found && !before->target[0])
+        return db_do(db, COMMAND(LEAVE, row, 3), NULL, err);
+    const struct db_value moved[] = {row[3], row[0], row[1], row[2]};
+    return before->is_stored ? db_do(db, COMMAND(CHANGE, moved, 4), NULL, err)
+                             : db_do(db, COMMAND(JOIN, row, 4), NULL, err);
 }
 
 static bool add_membership(struct membership **list, size_t *count, int64_t firmware_id, const char *target,
@@ -234,11 +294,11 @@ static bool add_targets(struct membership **list, size_t *count, const struct ch
     return true;
 }
 
-static bool count_device(struct db *db, const struct changes *changes, struct error *err)
+static bool count_device(struct db *db, struct moves *moves, const struct changes *changes, struct error *err)
 {
     _cleanup_(cleanup_free) struct membership *list = NULL;
-    struct membership row = {.group_id = 0};
-    struct counted counted = {.device_id = changes->list->device_id};
+    struct membership row = {.is_stored = true};
+    struct counted counted = {.moves = moves, .device_id = changes->list->device_id};
     size_t count;
     return db_list(db,
                    QUERY(MEMBERSHIPS, PARAMS(P_INT(counted.device_id)),
@@ -258,22 +318,31 @@ static int compare_devices(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+static bool count_devices(struct db *db, struct moves *moves, const struct change *sorted, size_t count,
+                          struct error *err)
+{
+    for (size_t i = 0, next; i < count; i = next) {
+        for (next = i + 1; next < count && sorted[next].device_id == sorted[i].device_id;)
+            next++;
+        if (!count_device(db, moves, &(struct changes){sorted + i, next - i}, err))
+            return false;
+    }
+    return store_moves(db, moves, err);
+}
+
 /* Once for each device of the transaction. */
 static bool count_changed(struct db *db, void *items, size_t count, struct error *err)
 {
     struct change *list = items;
+    struct moves moves = {.list = NULL};
     _cleanup_(cleanup_free) struct change *sorted = malloc(count * sizeof *sorted);
     if (!sorted)
         return error_set(err, ERROR_INTERNAL, "out of memory");
     memcpy(sorted, list, count * sizeof *sorted);
     qsort(sorted, count, sizeof *sorted, compare_devices);
-    for (size_t i = 0, next; i < count; i = next) {
-        for (next = i + 1; next < count && sorted[next].device_id == sorted[i].device_id;)
-            next++;
-        if (!count_device(db, &(struct changes){sorted + i, next - i}, err))
-            return false;
-    }
-    return true;
+    bool ok = count_devices(db, &moves, sorted, count, err);
+    free(moves.list);
+    return ok;
 }
 
 static const char *const counted_tables[] = {"fleet_group", "fleet_member", NULL};
@@ -312,14 +381,15 @@ bool fleet_remove_device(struct db *db, int64_t device_id, struct error *err)
                  &row.group_id, sizeof row.group_id, &groups, &count, err))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!leave_group(db, groups[i], err))
+        if (!store_move(db, groups[i], -1, err))
             return false;
     return db_do(db, COMMAND(LEAVE_ALL, PARAMS(P_INT(device_id))), NULL, err);
 }
 
 bool fleet_remove_firmware(struct db *db, int64_t firmware_id, struct error *err)
 {
-    return db_run_deferred(db, err) && db_do(db, COMMAND(NO_BYTES, PARAMS(P_INT(firmware_id))), NULL, err);
+    return db_run_deferred(db, 1u << DEFERRED_FLEET, err) &&
+           db_do(db, COMMAND(NO_BYTES, PARAMS(P_INT(firmware_id))), NULL, err);
 }
 
 /* ---- Attempts ---- */
@@ -368,14 +438,6 @@ static bool count_waiting(struct db *db, const struct fleet_attempt *attempt, in
         return db_do(db, COMMAND(WAITING_ADD, hop, 3), NULL, err);
     return db_do(db, COMMAND(WAITING_DROP, hop, 3), &changes, err) &&
            (changes || db_do(db, COMMAND(WAITING_LESS, hop, 3), NULL, err));
-}
-
-bool fleet_attempt_load(struct db *db, int64_t attempt_id, struct fleet_attempt *ret, struct error *err)
-{
-    bool found;
-    *ret = (struct fleet_attempt){.device_id = 0};
-    return db_row(db, QUERY(ATTEMPT_OF, PARAMS(P_INT(attempt_id)), FIELDS(COLUMN_FIELDS(ATTEMPT, ret))),
-                  &found, err);
 }
 
 static bool is_same(const struct fleet_attempt *a, const struct fleet_attempt *b)

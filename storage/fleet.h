@@ -39,8 +39,6 @@ bool fleet_count_device(struct db *db, int64_t device_id, struct error *err);
 bool fleet_remove_device(struct db *db, int64_t device_id, struct error *err);
 bool fleet_remove_firmware(struct db *db, int64_t firmware_id, struct error *err);
 
-/* Before an attempt is changed: what is counted of it. */
-bool fleet_attempt_load(struct db *db, int64_t attempt_id, struct fleet_attempt *ret, struct error *err);
 /* After the change, or after the attempt was added (*before is all zero then). */
 bool fleet_count_attempt(struct db *db, const struct fleet_attempt *before, const struct fleet_attempt *after,
                          struct error *err);

@@ -10,6 +10,7 @@ enum {
     SUM_UP,
     BLOCKED,
     BEGUN_ADD,
+    BEGUN_IS_OLD,
     BEGUN_DROP,
     BEGUN_COUNT,
     BEGUN_FORGET,
@@ -32,6 +33,8 @@ static const char *const sql[] = {
     [BEGUN_ADD] =
         "INSERT INTO begun (device_id, origin, begun_ms) VALUES ($1, $2, $3) "
         "ON CONFLICT (device_id, origin, begun_ms) DO UPDATE SET packages = begun.packages + 1",
+    [BEGUN_IS_OLD] =
+        "SELECT EXISTS (SELECT 1 FROM begun WHERE device_id = $1 AND (begun_ms < $2 OR begun_ms > $3))",
     [BEGUN_DROP] = "DELETE FROM begun WHERE device_id = $1 AND (begun_ms < $2 OR begun_ms > $3)",
     [BEGUN_COUNT] =
         "SELECT coalesce(sum(packages), 0) FROM begun WHERE device_id = $1 AND begun_ms >= $2 "
@@ -125,10 +128,10 @@ bool guard_load(struct db *db, int64_t id, const char *origin, int64_t since_ms,
 
 bool guard_add_begun(struct db *db, int64_t id, const char *origin, int64_t now_ms, struct error *err)
 {
-    return db_do(
-               db,
-               COMMAND(BEGUN_DROP, PARAMS(P_INT(id), P_INT(now_ms - DAY_MS), P_INT(now_ms + CLOCK_AHEAD_MS))),
-               NULL, err) &&
+    const struct db_value old[] = {P_INT(id), P_INT(now_ms - DAY_MS), P_INT(now_ms + CLOCK_AHEAD_MS)};
+    bool is_old, found;
+    return db_row(db, QUERY(BEGUN_IS_OLD, old, 3, FIELDS(F_BOOL(&is_old))), &found, err) &&
+           (!is_old || db_do(db, COMMAND(BEGUN_DROP, old, 3), NULL, err)) &&
            db_do(db, COMMAND(BEGUN_ADD, PARAMS(P_INT(id), P_TEXT(origin), P_INT(now_ms))), NULL, err);
 }
 

@@ -152,7 +152,7 @@ static bool load_head(struct db *db, struct ledger_row *ret, struct error *err)
 
 bool ledger_head(struct db *db, struct ledger_row *ret, struct error *err)
 {
-    return db_run_deferred(db, err) && load_head(db, ret, err);
+    return db_run_deferred(db, 1u << DEFERRED_LEDGER, err) && load_head(db, ret, err);
 }
 
 /* Rows of one transaction with the same hour, product and kind. */
@@ -235,7 +235,7 @@ static bool find_bounds(struct db *db, const struct ledger_filter *filter, int64
 {
     int64_t first = 1, last = INT64_MAX - 1;
     bool found;
-    if (!db_run_deferred(db, err))
+    if (!db_run_deferred(db, 1u << DEFERRED_LEDGER, err))
         return false;
     if ((filter->since_ms || filter->until_ms) &&
         !db_row(db,
@@ -346,7 +346,7 @@ bool ledger_count(struct db *db, const struct ledger_filter *filter, int64_t *re
     int64_t first = (filter->since_ms + HOUR_MS - 1) / HOUR_MS, end = until / HOUR_MS; /* whole hours */
     bool found;
     *ret = 0;
-    if (!db_run_deferred(db, err))
+    if (!db_run_deferred(db, 1u << DEFERRED_LEDGER, err))
         return false;
     if (filter->device[0])
         return db_row(db,
@@ -388,7 +388,7 @@ bool ledger_remove(struct db *db, int64_t before_ms, int64_t now_ms, int64_t mos
 {
     bool found;
     memset(ret, 0, sizeof *ret);
-    if (!db_run_deferred(db, err) ||
+    if (!db_run_deferred(db, 1u << DEFERRED_LEDGER, err) ||
         !db_row(db, QUERY(FIRST, NO_PARAMS, FIELDS(F_INT(&ret->first))), &found, err) ||
         !find_last(db, before_ms, now_ms, ret->first, most, &ret->last, err))
         return false;

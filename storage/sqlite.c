@@ -133,7 +133,7 @@ static bool prepare_one(struct db *db, unsigned table, unsigned number, bool len
         !(lenient && (sqlite3_errcode(db->handle) & 0xFF) == SQLITE_ERROR))
         return sqlite_fail(db, sql, err);
     statement->traits = sqlite_traits_of(statement->handle, table);
-    if ((statement->traits & TRAIT_KEPT) && (statement->traits & TRAIT_READS_DEFERRED))
+    if ((statement->traits & TRAIT_KEPT) && statement->traits >= TRAIT_READS_FIRST)
         return error_set(err, ERROR_INTERNAL, "a statement is kept that reads what may be put off: %.200s",
                          sql);
     return kept_end_statement(db, statement, err);

@@ -23,9 +23,10 @@ enum sqlite_control {
 };
 
 /* Traits of a statement. */
-#define TRAIT_WRITES         1
-#define TRAIT_READS_DEFERRED 2 /* reads a table whose changes may be put off: see db_defer() */
-#define TRAIT_KEPT           4
+#define TRAIT_WRITES 1
+#define TRAIT_KEPT   2
+#define TRAIT_READS_FIRST                                                                                    \
+    4 /* and the bits above: reads a table whose changes may be in this list: see db_defer() */
 
 struct sqlite_statement {
     sqlite3_stmt *handle; /* NULL: the file is of an older server */

@@ -10,6 +10,7 @@
 #include "storage/sqlite.h"
 
 #define SLOTS       256
+#define SET         4 /* neighbouring slots: each entry may be in one of them */
 #define COLUMNS_MAX 512
 #define NOTED_MAX   128
 #define BYTES_MAX   (1 << 20) /* of one connection */
@@ -38,6 +39,7 @@ struct kept {
     uint64_t epoch; /* grows when anything may have changed */
     int64_t data_version;
     uint64_t hits;
+    unsigned turn; /* which entry of a full set goes */
     struct entry *slot[SLOTS];
     size_t bytes;
 };
@@ -259,19 +261,27 @@ static void replay(const struct reading *reading, const char *at, const char *en
 
 /* Entries */
 
-static struct entry **find_slot(struct kept *kept, const struct reading *reading)
-{
-    uint64_t hash = (uintptr_t)reading->statement;
-    for (size_t i = 0; i < reading->params_size; i++)
-        hash = (hash ^ (unsigned char)reading->params[i]) * 0x100000001B3;
-    return &kept->slot[(hash ^ hash >> 32) % SLOTS];
-}
-
 static bool holds(const struct entry *entry, const struct reading *reading)
 {
     return entry && entry->statement == reading->statement && entry->versions == reading->versions &&
            entry->params_size == reading->params_size &&
            memcmp(entry->bytes, reading->params, reading->params_size) == 0;
+}
+
+/* The slot of the entry, else one for a new entry: a free one, or one of an entry that no longer holds, or any. */
+static struct entry **find_slot(struct kept *kept, const struct reading *reading)
+{
+    uint64_t hash = (uintptr_t)reading->statement;
+    for (size_t i = 0; i < reading->params_size; i++)
+        hash = (hash ^ (unsigned char)reading->params[i]) * 0x100000001B3;
+    struct entry **set = &kept->slot[(hash ^ hash >> 32) % (SLOTS / SET) * SET], **free_one = NULL;
+    for (unsigned i = 0; i < SET; i++) {
+        if (holds(set[i], reading))
+            return &set[i];
+        if (!set[i] || (!free_one && set[i]->versions != sum_versions(kept, set[i]->statement)))
+            free_one = &set[i];
+    }
+    return free_one ? free_one : &set[kept->turn++ % SET];
 }
 
 static void drop(struct kept *kept, struct entry **slot)

@@ -57,13 +57,15 @@ static bool look_at_file(struct db *db, struct error *err)
 
 /* What is put off */
 
-static bool reads_deferred(const char *sql, unsigned entity)
+/* The lists whose tables the statement reads. */
+static unsigned lists_of(const char *sql, unsigned entity)
 {
+    unsigned lists = 0;
     for (unsigned i = 0; i < DEFERRED_COUNT; i++)
         for (const char *const *table = db_deferrals[i]->tables; *table; table++)
             if (entity != db_deferrals[i]->entity && strstr(sql, *table))
-                return true;
-    return false;
+                lists |= 1u << i;
+    return lists;
 }
 
 bool sqlite_is_kept(const char *sql)
@@ -79,58 +81,58 @@ unsigned char sqlite_traits_of(sqlite3_stmt *statement, unsigned table)
     unsigned char traits = sqlite3_stmt_readonly(statement) ? 0 : TRAIT_WRITES;
     if (sqlite_is_kept(sql))
         traits |= TRAIT_KEPT;
-    if (reads_deferred(sql, table))
-        traits |= TRAIT_READS_DEFERRED;
-    return traits;
+    return (unsigned char)(traits | lists_of(sql, table) * TRAIT_READS_FIRST);
 }
 
-static bool has_deferred(const struct db *db)
+/* Of these lists, those with items. */
+static unsigned lists_waiting(const struct db *db, unsigned lists)
 {
     for (unsigned i = 0; i < DEFERRED_COUNT; i++)
-        if (db->deferred[i].count > db->deferred[i].done)
-            return true;
-    return false;
+        if (db->deferred[i].count == db->deferred[i].done)
+            lists &= ~(1u << i);
+    return lists;
 }
 
-static bool run_lists(struct db *db, struct error *err)
+static bool run_lists(struct db *db, unsigned lists, struct error *err)
 {
     for (unsigned i = 0; i < DEFERRED_COUNT; i++) {
         const struct db_deferred_list *list = &db->deferred[i];
-        if (list->count > list->done &&
-            !db_deferrals[i]->run(db, list->items + list->done * db_deferrals[i]->size,
-                                  list->count - list->done, err))
+        if ((lists & 1u << i) && !db_deferrals[i]->run(db, list->items + list->done * db_deferrals[i]->size,
+                                                       list->count - list->done, err))
             return false;
     }
     return true;
 }
 
 /* All or nothing, so that a caller that ignores the error cannot commit a half of it. */
-static bool run_all(struct db *db, struct error *err)
+static bool run_or_take_back(struct db *db, unsigned lists, struct error *err)
 {
     if (!db_in_transaction(db))
-        return run_lists(db, err);
+        return run_lists(db, lists, err);
     if (!db_savepoint(db, err))
         return false;
-    if (run_lists(db, err) && db_release(db, err))
+    if (run_lists(db, lists, err) && db_release(db, err))
         return true;
     db_rollback_savepoint(db);
     return false;
 }
 
-bool db_run_deferred(struct db *db, struct error *err)
+bool db_run_deferred(struct db *db, unsigned lists, struct error *err)
 {
-    if (db->runs_deferred || !has_deferred(db))
+    lists = lists_waiting(db, lists);
+    if (db->runs_deferred || !lists)
         return true;
     db->runs_deferred = true;
-    bool ok = run_all(db, err);
+    bool ok = run_or_take_back(db, lists, err);
     db->runs_deferred = false;
     if (!ok)
         return false;
     /* A rollback to the savepoint takes back what was just worked out for the items before it. So these stay. */
     for (unsigned i = 0; i < DEFERRED_COUNT; i++) {
         struct db_deferred_list *list = &db->deferred[i];
-        list->count = db->savepoints ? db->savepoint[db->savepoints - 1].deferred[i].count : 0;
-        list->done = list->count;
+        if (lists & 1u << i)
+            list->done = list->count =
+                db->savepoints ? db->savepoint[db->savepoints - 1].deferred[i].count : 0;
     }
     return true;
 }
@@ -157,10 +159,22 @@ bool db_defer(struct db *db, enum db_deferred which, const void *item, struct er
     if (!put_off(list, item, db_deferrals[which]->size, err))
         return false;
     if (db_in_transaction(db))
-        return list->count - list->done < db_deferrals[which]->most || db_run_deferred(db, err);
-    bool ok = db_run_deferred(db, err);
+        return list->count - list->done < db_deferrals[which]->most || db_run_deferred(db, 1u << which, err);
+    bool ok = db_run_deferred(db, 1u << which, err);
     list->count = list->done = 0;
     return ok;
+}
+
+const void *db_find_deferred(const struct db *db, enum db_deferred which,
+                             bool (*is)(const void *item, const void *key), const void *key)
+{
+    const struct db_deferred_list *list = &db->deferred[which];
+    for (size_t i = list->count; i > list->done; i--) {
+        const void *item = list->items + (i - 1) * db_deferrals[which]->size;
+        if (is(item, key))
+            return item;
+    }
+    return NULL;
 }
 
 /* Begin and end */
@@ -213,7 +227,7 @@ bool db_begin_read(struct db *db, struct error *err)
 
 bool db_commit(struct db *db, struct error *err)
 {
-    bool ok = db_run_deferred(db, err);
+    bool ok = db_run_deferred(db, DEFERRED_ALL, err);
     if (ok && run_control(db, CONTROL_COMMIT, err)) {
         forget_all(db);
         return is_in_place(db,
@@ -272,7 +286,8 @@ static bool set_savepoints(struct db *db, struct error *err)
 
 bool sqlite_before(struct db *db, const struct sqlite_statement *statement, struct error *err)
 {
-    if (!is_still_open(db, err) || ((statement->traits & TRAIT_READS_DEFERRED) && !db_run_deferred(db, err)))
+    if (!is_still_open(db, err) ||
+        !db_run_deferred(db, statement->traits / TRAIT_READS_FIRST & DEFERRED_ALL, err))
         return false;
     if (!(statement->traits & TRAIT_WRITES) || db->is_reader) /* SQLite refuses what a reader writes */
         return true;

@@ -54,4 +54,5 @@ const unsigned db_table_count = sizeof db_tables / sizeof *db_tables;
 const struct db_deferral *const db_deferrals[DEFERRED_COUNT] = {
     [DEFERRED_FLEET] = &fleet_deferral,
     [DEFERRED_LEDGER] = &ledger_deferral,
+    [DEFERRED_BUDGETS] = &budget_deferral,
 };

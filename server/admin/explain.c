@@ -203,7 +203,7 @@ static bool decide(void *cls, struct db *db, struct error *err)
     struct checkin asked = explain->checkin;
     const struct device device = explain->facts.device;
     if (!find_origin(explain, db, err) || !find_secret(explain, db, err) ||
-        !lookup_load(daemon, db, &explain->client, &asked, &explain->facts, err))
+        !lookup_load(daemon, db, &explain->client, &asked, false, &explain->facts, err))
         return false;
     if (!explain->facts.device.id) /* the secret is refused */
         explain->facts.device = device;

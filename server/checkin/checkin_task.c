@@ -72,7 +72,7 @@ void checkin_task_begin(struct checkin_task *task, struct request *request, writ
 bool checkin_task_decide(struct checkin_task *task, struct db *db, struct error *err)
 {
     struct decision_limits limits = checkin_limits(task->daemon->config);
-    if (!lookup_load(task->daemon, db, &task->client, &task->checkin, &task->facts, err))
+    if (!lookup_load(task->daemon, db, &task->client, &task->checkin, db_is_reader(db), &task->facts, err))
         return false;
     return checkin_decide(db, &task->facts, &limits, &task->decision, err);
 }
@@ -105,12 +105,21 @@ static void log_answer(const struct checkin_task *task, const char *over, int co
         said[0] ? said : NULL, NULL);
 }
 
+static void count(const struct checkin_task *task)
+{
+    const struct facts *facts = &task->facts;
+    struct checkin_counters *counters = task->daemon->counters;
+    if (!facts->counted)
+        checkin_counters_add(counters, facts->device.id, task->checkin.now_ms, facts->noted);
+    else if (!facts->noted)
+        checkin_counters_add_to_day(counters, facts->device.id, task->checkin.now_ms);
+}
+
 void checkin_task_tell(const struct checkin_task *task, const char *over, int code)
 {
     /* Not before the commit: the number of a device that could not be stored goes to the next new device. */
     if (task->record && task->facts.device.id)
-        checkin_counters_add(task->daemon->counters, task->facts.device.id, task->checkin.now_ms,
-                             task->facts.noted);
+        count(task);
     facts_log(&task->facts, task->client.network);
     client_secret_log_conflict(&task->facts);
     struct unknown row = {.text = ""};

@@ -66,10 +66,13 @@ static unsigned find_slot(const struct counted *counted, int64_t device_id)
 static void look(const struct counted *counted, int64_t device_id, int64_t *check_ins, int64_t *last_seen_ms)
 {
     unsigned at = find_slot(counted, device_id);
-    if (!counted->slot[at].device_id)
+    if (!counted->slot[at].check_ins)
         return;
+    int64_t seen_ms = counted->slot[at].last_seen_ms;
     *check_ins += counted->slot[at].check_ins;
-    *last_seen_ms = counted->slot[at].last_seen_ms;
+    /* As device_seen() will. A later check-in that changed the device was stored at once. */
+    if (*last_seen_ms <= seen_ms || *last_seen_ms > seen_ms + CLOCK_AHEAD_MS)
+        *last_seen_ms = seen_ms;
 }
 
 void checkin_counters_look(struct checkin_counters *counters, int64_t device_id, int64_t *check_ins,
@@ -114,6 +117,15 @@ void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, 
     pthread_mutex_unlock(&counters->mutex);
 }
 
+void checkin_counters_add_to_day(struct checkin_counters *counters, int64_t device_id, int64_t now_ms)
+{
+    pthread_mutex_lock(&counters->mutex);
+    unsigned at = take_slot(counters->counting, device_id);
+    if (at != ROOM)
+        count_quiet(&counters->counting->slot[at].quiet, now_ms);
+    pthread_mutex_unlock(&counters->mutex);
+}
+
 /* From now on other threads count in the other table. */
 static const struct counted *take(struct checkin_counters *counters)
 {
@@ -130,9 +142,10 @@ bool checkin_counters_store(struct checkin_counters *counters, struct db *db, st
     const struct counted *counted = take(counters);
     for (unsigned at = 0; counted->used && at < ROOM; at++) {
         int64_t id = counted->slot[at].device_id;
+        int64_t check_ins = counted->slot[at].check_ins;
         const struct ledger_day *quiet = &counted->slot[at].quiet;
-        if (id && (!device_seen(db, id, counted->slot[at].check_ins, counted->slot[at].last_seen_ms, err) ||
-                   (quiet->count && !ledger_day_add(db, id, quiet, err))))
+        if ((check_ins && !device_seen(db, id, check_ins, counted->slot[at].last_seen_ms, err)) ||
+            (quiet->count && !ledger_day_add(db, id, quiet, err)))
             return false;
     }
     return true;

@@ -98,6 +98,7 @@ struct facts {
     bool clamped;           /* times of the device were in the future and were set to now: to be stored */
     struct said said;       /* with what this check-in over the dialect says */
     bool said_changed, newly_shared;
+    bool counted; /* record_decision() has counted the check-in, in the row of the device */
     bool noted; /* record_decision() has added a row to the ledger, because the check-in changed something */
     bool spent; /* no row was added, because the budget of the day is used up */
 };

@@ -8,9 +8,10 @@
 #include "server/context.h"
 
 /* Writer's thread, in a transaction: first stores what the device's transfers have had acknowledged up to now, because
-   the decision depends on that. ERROR_NOT_FOUND: the URL of a link names a version that cannot be read. */
+   the decision depends on that. ERROR_NOT_FOUND: the URL of a link names a version that cannot be read.
+   `stops_at_change`: fails early when the check-in changes what is stored. For a reader, after which the writer decides. */
 bool lookup_load(struct daemon *daemon, struct db *db, const struct client_identity *client,
-                 const struct checkin *checkin, struct facts *ret, struct error *err)
+                 const struct checkin *checkin, bool stops_at_change, struct facts *ret, struct error *err)
     __attribute__((warn_unused_result));
 
 /* Without a request, for a device and a firmware that the caller has: what record_report() needs. */

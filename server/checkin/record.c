@@ -250,6 +250,12 @@ static bool tell_campaign(struct db *db, const struct facts *facts, bool reporte
                                                   facts->checkin.now_ms, err);
 }
 
+static bool store_device(struct db *db, struct facts *facts, const struct device *before, struct error *err)
+{
+    facts->counted = true;
+    return device_check_in(db, facts->clamped ? NULL : before, &facts->device, facts->checkin.now_ms, err);
+}
+
 bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client,
                      struct facts *facts, const struct decision *decision, struct error *err)
 {
@@ -285,7 +291,7 @@ bool record_decision(struct daemon *daemon, struct db *db, const struct client_i
     if (decision->confirm && !record_attempt_late_news(db, facts, &facts->checkin.version, NULL, err))
         return false;
     facts->noted = facts->noted || changed || decision->admit || touches_attempt(decision);
-    return ((!changed && !facts->clamped) || device_update(db, &facts->device, err)) &&
+    return ((!changed && !facts->clamped) || store_device(db, facts, &before, err)) &&
            record_attempt(daemon, db, facts, decision, err) && tell_move(db, facts, &before, err) &&
            tell_campaign(db, facts, decision->confirm, err) &&
            (!facts->noted || (note_checkin(db, facts, decision, err) && count_instead(facts)));

@@ -54,8 +54,7 @@ static bool add_attempt(struct db *db, struct facts *facts, struct error *err)
     return in_place || attempt_add(db, attempt, err);
 }
 
-static bool open_attempt(struct db *db, struct facts *facts, const struct decision *decision,
-                         struct error *err)
+static void open_attempt(struct facts *facts, const struct decision *decision)
 {
     struct attempt *attempt = &facts->attempt;
     *attempt = (struct attempt){.device_id = facts->device.id,
@@ -69,7 +68,6 @@ static bool open_attempt(struct db *db, struct facts *facts, const struct decisi
     snprintf(attempt->to, sizeof attempt->to, "%s", facts->planned.hop.version);
     snprintf(attempt->target, sizeof attempt->target, "%s", facts->firmware.target);
     snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
-    return add_attempt(db, facts, err);
 }
 
 static bool aim_attempt(struct db *db, struct facts *facts, const struct decision *decision,
@@ -96,6 +94,24 @@ static bool note_elsewhere(struct db *db, struct facts *facts, struct attempt *b
                          json_pack("{s:s, s:s}", "begun_by", begun->origin, "origin", facts->origin), err);
 }
 
+static void begin_bytes(struct facts *facts)
+{
+    struct attempt *attempt = &facts->attempt;
+    const struct package *package = &facts->planned.package;
+    attempt->fetches++;
+    attempt->package_sha256 = package->sha256;
+    attempt->size_bytes = package->size_bytes;
+    attempt->proven = package->proven;
+    snprintf(attempt->released_by, sizeof attempt->released_by, "%s", package->released_by);
+    snprintf(attempt->format, sizeof attempt->format, "%s", package->key.format);
+    memcpy(attempt->origin, facts->origin, sizeof attempt->origin);
+    attempt->elsewhere[0] = '\0';
+    attempt->by_proxy = false;
+    attempt->acked[0] = '\0'; /* a new start: the module drops the bytes that it had */
+    attempt->bytes_acked = 0;
+    attempt->delivered_ms = 0;
+}
+
 static bool send_bytes(struct db *db, struct facts *facts, const struct decision *decision, struct error *err)
 {
     struct attempt *attempt = &facts->attempt;
@@ -106,26 +122,27 @@ static bool send_bytes(struct db *db, struct facts *facts, const struct decision
     if (!attempt->sent_ms)
         attempt->sent_ms = now_ms;
     snprintf(attempt->reason, sizeof attempt->reason, "%s", decision->reason);
-    if (decision->begun) {
-        attempt->fetches++;
-        attempt->package_sha256 = facts->planned.package.sha256;
-        attempt->size_bytes = facts->planned.package.size_bytes;
-        attempt->proven = facts->planned.package.proven;
-        snprintf(attempt->released_by, sizeof attempt->released_by, "%s", facts->planned.package.released_by);
-        snprintf(attempt->format, sizeof attempt->format, "%s", facts->planned.package.key.format);
-        memcpy(attempt->origin, facts->origin, sizeof attempt->origin);
-        attempt->elsewhere[0] = '\0';
-        attempt->by_proxy = false;
-        attempt->acked[0] = '\0'; /* a new start: the module drops the bytes that it had */
-        attempt->bytes_acked = 0;
-        attempt->delivered_ms = 0;
-        if (!guard_add_begun(db, facts->device.id, facts->guard.origin, now_ms, err) ||
-            !trial_begin_anew(db, attempt->id, err))
-            return false;
-    }
+    if (decision->begun)
+        begin_bytes(facts);
     if (facts->by_proxy)
         attempt->by_proxy = true;
-    return attempt_update(db, attempt, err);
+    return true;
+}
+
+/* A new attempt whose bytes begin at once is stored once. */
+static bool open_and_send(struct db *db, struct facts *facts, const struct decision *decision,
+                          struct error *err)
+{
+    if (decision->open_attempt)
+        open_attempt(facts, decision);
+    if (decision->send && !send_bytes(db, facts, decision, err))
+        return false;
+    if (decision->open_attempt ? !add_attempt(db, facts, err)
+                               : decision->send && !attempt_update(db, &facts->attempt, err))
+        return false;
+    return !decision->send || !decision->begun ||
+           (guard_add_begun(db, facts->device.id, facts->guard.origin, facts->checkin.now_ms, err) &&
+            trial_begin_anew(db, facts->attempt.id, err));
 }
 
 /* An attempt that began before the campaign, or for another target, goes on in it. */
@@ -171,8 +188,7 @@ bool record_attempt(struct daemon *daemon, struct db *db, struct facts *facts,
         return false;
     if (decision->aim_attempt && !aim_attempt(db, facts, decision, err))
         return false;
-    return (!decision->open_attempt || open_attempt(db, facts, decision, err)) &&
-           (!decision->send || send_bytes(db, facts, decision, err));
+    return open_and_send(db, facts, decision, err);
 }
 
 bool record_attempt_is_told(const struct attempt *attempt, const struct testimony *testimony)

@@ -59,7 +59,7 @@ static void run_task(struct writer *writer, struct batch *batch, unsigned i, boo
     struct writer_task *task = batch->task[i];
     batch->failed[i] = false;
     if (db_savepoint(writer->db, err) && task->run(task, writer->db, err) &&
-        (is_whole || db_run_deferred(writer->db, err)) && db_release(writer->db, err))
+        (is_whole || db_run_deferred(writer->db, DEFERRED_ALL, err)) && db_release(writer->db, err))
         return;
     batch->failed[i] = true;
     db_rollback_savepoint(writer->db);

@@ -63,7 +63,7 @@ bool report_vet(struct request *request, struct error *err)
 static bool find_link(struct report_task *task, struct db *db, struct error *err)
 {
     struct checkin checkin = {.source = CHECKIN_LINK, .now_ms = clock_utc_ms()};
-    if (!lookup_load(task->daemon, db, &task->client, &checkin, &task->facts, err))
+    if (!lookup_load(task->daemon, db, &task->client, &checkin, false, &task->facts, err))
         return false;
     if (task->facts.snapshot.link_unknown || task->facts.snapshot.secret != SECRET_FINE)
         return error_set(err, ERROR_NOT_FOUND, "there is no such link");

@@ -197,12 +197,7 @@ static bool spend(struct db *db, const struct ledger_row *row, enum budget_subje
                   int64_t most, bool *ret_spent, struct error *err)
 {
     struct budget budget, left;
-    bool done;
     *ret_spent = false;
-    if (!budget_spend(db, subject, id, row->at_ms / DAY_MS, most, &done, err))
-        return false;
-    if (done)
-        return true;
     if (!budget_load(db, subject, id, row->at_ms / DAY_MS, &budget, &left, err) ||
         (left.unstored && !record_budget(db, &left, row->at_ms, err)))
         return false;
