@@ -42,6 +42,7 @@ enum {
     ENTITY_RHYTHM,
     ENTITY_TRAFFIC,
     ENTITY_FLEET_DAY,
+    ENTITY_FLEET_GROUP,
     ENTITY_OVERVIEW,
     ENTITY_BLOB_ROW,
     ENTITY_BACKUP,
@@ -66,6 +67,7 @@ extern const struct db_table token_statements, product_statements, firmware_stat
     overview_statements, blob_row_statements, backup_statements, growth_statements, gauges_statements,
     proof_statements, image_about_statements, image_package_statements, image_uses_statements,
     device_secret_statements, idempotency_statements;
+extern const struct db_table fleet_group_statements;
 extern const struct db_deferral fleet_deferral, ledger_deferral, budget_deferral;
 
 /* The columns of a package's key, as parameters and as a condition with the numbers of these parameters. */

@@ -6,16 +6,8 @@
 
 #include "base/cleanup.h"
 #include "storage/entities.h"
+#include "storage/fleet_group.h"
 
-#define KEY(FIRST, NEXT, row)                                                                                \
-    FIRST(firmware_id, INT, row->firmware_id)                                                                \
-    NEXT(target_version, TEXT, row->target)                                                                  \
-    NEXT(confirmed_version, TEXT, row->confirmed)                                                            \
-    NEXT(asked_version, TEXT, row->asked)                                                                    \
-    NEXT(blocked, BOOL, row->blocked)                                                                        \
-    NEXT(by_us, BOOL, row->by_us)                                                                            \
-    NEXT(state, TEXT, row->state)                                                                            \
-    NEXT(to_target, BOOL, row->to_target)
 #define ATTEMPT(FIRST, NEXT, row)                                                                            \
     FIRST(device_id, INT, row->device_id)                                                                    \
     NEXT(firmware_id, INT, row->firmware_id)                                                                 \
@@ -40,10 +32,6 @@ enum {
     LEAVE,
     LEAVE_ALL,
     NO_BYTES,
-    FIND_GROUP,
-    ADD_GROUP,
-    CHANGE_GROUP,
-    DROP_GROUP,
     BYTES_ADD,
     CAMPAIGN_BYTES_ADD,
     WAITING_ADD,
@@ -67,14 +55,6 @@ static const char *const sql[] = {
     [LEAVE] = "DELETE FROM fleet_member WHERE device_id = $1 AND firmware_id = $2 AND target_version = $3",
     [LEAVE_ALL] = "DELETE FROM fleet_member WHERE device_id = $1",
     [NO_BYTES] = "DELETE FROM fleet_bytes WHERE firmware_id = $1",
-    [FIND_GROUP] =
-        "SELECT id FROM fleet_group WHERE firmware_id = $1 AND target_version = $2 AND "
-        "confirmed_version = $3 AND asked_version = $4 AND blocked = $5 AND "
-        "by_us = $6 AND state = $7 AND to_target = $8",
-    [ADD_GROUP] =
-        "INSERT INTO fleet_group (" COLUMN_NAMES(KEY) ", devices) VALUES (" COLUMN_VALUES(KEY) ", 1)",
-    [CHANGE_GROUP] = "UPDATE fleet_group SET devices = devices + $1 WHERE id = $2 AND devices > -$1",
-    [DROP_GROUP] = "DELETE FROM fleet_group WHERE id = $1",
     [BYTES_ADD] =
         "INSERT INTO fleet_bytes (firmware_id, target_version, bytes, vain) VALUES ($1, $2, $3, $4) "
         "ON CONFLICT (firmware_id, target_version) DO UPDATE SET bytes = fleet_bytes.bytes + $3, "
@@ -99,45 +79,15 @@ struct membership {
     bool is_stored;
 };
 
-/* How a group grows or shrinks by the devices that are counted together. */
-struct move {
-    int64_t group_id, devices;
-};
-
-struct moves {
-    struct move *list;
-    size_t count, capacity;
-    struct fleet_group found; /* the group that was looked for last; id 0: none */
-};
-
 /* A device, while it is counted. */
 struct counted {
-    struct moves *moves;
+    struct fleet_moves *moves;
     int64_t device_id;
     bool is_active;         /* else it is not there, or held or retired */
     struct fleet_group now; /* its group among all devices of its firmware, without the id */
 };
 
 /* ---- Groups ---- */
-
-static bool is_alike(const struct fleet_group *a, const struct fleet_group *b)
-{
-    const struct db_value left[] = {COLUMN_PARAMS(KEY, a)}, right[] = {COLUMN_PARAMS(KEY, b)};
-    return db_values_equal(left, right, sizeof left / sizeof *left);
-}
-
-static bool find_id(struct db *db, struct moves *moves, struct fleet_group *group, struct error *err)
-{
-    bool found;
-    if (!moves->found.id || !is_alike(&moves->found, group)) {
-        moves->found = *group;
-        if (!db_row(db, QUERY(FIND_GROUP, PARAMS(COLUMN_PARAMS(KEY, group)), FIELDS(F_INT(&moves->found.id))),
-                    &found, err))
-            return false;
-    }
-    group->id = moves->found.id;
-    return true;
-}
 
 /* The group that the device belongs to now. Its id is 0 when the group has no row yet. */
 static bool find_group(struct db *db, const struct counted *counted, const struct membership *of,
@@ -149,57 +99,10 @@ static bool find_group(struct db *db, const struct counted *counted, const struc
         !db_row(db,
                 QUERY(OF_TARGET,
                       PARAMS(P_INT(of->firmware_id), P_TEXT(of->target), P_INT(counted->device_id)),
-                      FIELDS(COLUMN_FIELDS(KEY, ret))),
+                      FIELDS(COLUMN_FIELDS(FLEET_GROUP_KEY, ret))),
                 ret_found, err))
         return false;
-    return !*ret_found || find_id(db, counted->moves, ret, err);
-}
-
-static bool move(struct moves *moves, int64_t group_id, int64_t devices, struct error *err)
-{
-    for (size_t i = 0; i < moves->count; i++)
-        if (moves->list[i].group_id == group_id) {
-            moves->list[i].devices += devices;
-            return true;
-        }
-    if (moves->count == moves->capacity) {
-        size_t capacity = moves->capacity ? 2 * moves->capacity : 16;
-        struct move *list = reallocarray(moves->list, capacity, sizeof *list);
-        if (!list)
-            return error_set(err, ERROR_INTERNAL, "out of memory");
-        moves->list = list;
-        moves->capacity = capacity;
-    }
-    moves->list[moves->count++] = (struct move){group_id, devices};
-    return true;
-}
-
-/* A group without devices has no row. */
-static bool store_move(struct db *db, int64_t group_id, int64_t devices, struct error *err)
-{
-    int64_t changes = 0;
-    return !group_id || !devices ||
-           (db_do(db, COMMAND(CHANGE_GROUP, PARAMS(P_INT(devices), P_INT(group_id))), &changes, err) &&
-            (changes || db_do(db, COMMAND(DROP_GROUP, PARAMS(P_INT(group_id))), NULL, err)));
-}
-
-static bool store_moves(struct db *db, const struct moves *moves, struct error *err)
-{
-    for (size_t i = 0; i < moves->count; i++)
-        if (!store_move(db, moves->list[i].group_id, moves->list[i].devices, err))
-            return false;
-    return true;
-}
-
-static bool enter_group(struct db *db, struct moves *moves, struct fleet_group *group, struct error *err)
-{
-    if (group->id)
-        return move(moves, group->id, 1, err);
-    if (!db_do(db, COMMAND(ADD_GROUP, PARAMS(COLUMN_PARAMS(KEY, group))), NULL, err))
-        return false;
-    group->id = db_last_id(db);
-    moves->found = *group;
-    return true;
+    return !*ret_found || fleet_group_find(db, counted->moves, ret, err);
 }
 
 /* A row for another firmware stays, with group 0: it tells for which targets there are attempts. */
@@ -214,9 +117,9 @@ static bool count_membership(struct db *db, const struct counted *counted, const
     if (found && before->group_id && group.id == before->group_id)
         return true;
     *ret_moved = true;
-    if (found && !enter_group(db, counted->moves, &group, err))
+    if (found && !fleet_group_enter(db, counted->moves, &group, err))
         return false;
-    if (before->group_id && !move(counted->moves, before->group_id, -1, err))
+    if (!fleet_group_leave(counted->moves, before->group_id, err))
         return false;
     const struct db_value row[] = {P_INT(counted->device_id), P_INT(before->firmware_id),
                                    P_TEXT(before->target), P_INT(group.id)};
@@ -294,7 +197,8 @@ static bool add_targets(struct membership **list, size_t *count, const struct ch
     return true;
 }
 
-static bool count_device(struct db *db, struct moves *moves, const struct changes *changes, struct error *err)
+static bool count_device(struct db *db, struct fleet_moves *moves, const struct changes *changes,
+                         struct error *err)
 {
     _cleanup_(cleanup_free) struct membership *list = NULL;
     struct membership row = {.is_stored = true};
@@ -304,10 +208,10 @@ static bool count_device(struct db *db, struct moves *moves, const struct change
                    QUERY(MEMBERSHIPS, PARAMS(P_INT(counted.device_id)),
                          FIELDS(F_INT(&row.firmware_id), F_TEXT(row.target), F_INT(&row.group_id))),
                    &row, sizeof row, &list, &count, err) &&
-           db_row(
-               db,
-               QUERY(OF_DEVICE, PARAMS(P_INT(counted.device_id)), FIELDS(COLUMN_FIELDS(KEY, (&counted.now)))),
-               &counted.is_active, err) &&
+           db_row(db,
+                  QUERY(OF_DEVICE, PARAMS(P_INT(counted.device_id)),
+                        FIELDS(COLUMN_FIELDS(FLEET_GROUP_KEY, (&counted.now)))),
+                  &counted.is_active, err) &&
            (!counted.is_active || add_membership(&list, &count, counted.now.firmware_id, "", err)) &&
            add_targets(&list, &count, changes, err) && count_all(db, &counted, changes, list, count, err);
 }
@@ -318,7 +222,7 @@ static int compare_devices(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static bool count_devices(struct db *db, struct moves *moves, const struct change *sorted, size_t count,
+static bool count_devices(struct db *db, struct fleet_moves *moves, const struct change *sorted, size_t count,
                           struct error *err)
 {
     for (size_t i = 0, next; i < count; i = next) {
@@ -327,14 +231,14 @@ static bool count_devices(struct db *db, struct moves *moves, const struct chang
         if (!count_device(db, moves, &(struct changes){sorted + i, next - i}, err))
             return false;
     }
-    return store_moves(db, moves, err);
+    return fleet_moves_store(db, moves, err);
 }
 
 /* Once for each device of the transaction. */
 static bool count_changed(struct db *db, void *items, size_t count, struct error *err)
 {
     struct change *list = items;
-    struct moves moves = {.list = NULL};
+    struct fleet_moves moves = {.list = NULL};
     _cleanup_(cleanup_free) struct change *sorted = malloc(count * sizeof *sorted);
     if (!sorted)
         return error_set(err, ERROR_INTERNAL, "out of memory");
@@ -370,20 +274,25 @@ static bool defer_attempt(struct db *db, const struct fleet_attempt *before,
     return db_defer(db, DEFERRED_FLEET, &left, err) && db_defer(db, DEFERRED_FLEET, &entered, err);
 }
 
+/* What was put off for the device is counted first: it may have moved the device to other groups. */
 bool fleet_remove_device(struct db *db, int64_t device_id, struct error *err)
 {
     _cleanup_(cleanup_free) int64_t *groups = NULL;
     struct membership row = {.group_id = 0};
+    struct fleet_moves moves = {.list = NULL};
     size_t count;
-    if (!db_list(db,
+    if (!db_run_deferred(db, 1u << DEFERRED_FLEET, err) ||
+        !db_list(db,
                  QUERY(MEMBERSHIPS, PARAMS(P_INT(device_id)),
                        FIELDS(F_INT(&row.firmware_id), F_TEXT(row.target), F_INT(&row.group_id))),
                  &row.group_id, sizeof row.group_id, &groups, &count, err))
         return false;
-    for (size_t i = 0; i < count; i++)
-        if (!store_move(db, groups[i], -1, err))
-            return false;
-    return db_do(db, COMMAND(LEAVE_ALL, PARAMS(P_INT(device_id))), NULL, err);
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = fleet_group_leave(&moves, groups[i], err);
+    ok = ok && fleet_moves_store(db, &moves, err);
+    free(moves.list);
+    return ok && db_do(db, COMMAND(LEAVE_ALL, PARAMS(P_INT(device_id))), NULL, err);
 }
 
 bool fleet_remove_firmware(struct db *db, int64_t firmware_id, struct error *err)

@@ -37,6 +37,7 @@ const struct db_table *const db_tables[] = {
     [ENTITY_RHYTHM] = &rhythm_statements,
     [ENTITY_TRAFFIC] = &traffic_statements,
     [ENTITY_FLEET_DAY] = &fleet_day_statements,
+    [ENTITY_FLEET_GROUP] = &fleet_group_statements,
     [ENTITY_OVERVIEW] = &overview_statements,
     [ENTITY_BLOB_ROW] = &blob_row_statements,
     [ENTITY_BACKUP] = &backup_statements,

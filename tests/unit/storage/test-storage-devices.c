@@ -6,6 +6,7 @@
 #include "storage/attempt.h"
 #include "storage/device.h"
 #include "storage/guard.h"
+#include "base/clock.h"
 #include "tests/unit/storage/test-storage-scene.h"
 
 #define AHEAD_MS (30LL * 24 * 3600 * 1000)
@@ -136,6 +137,40 @@ static void test_seen_counts_do_not_overwrite(void **state)
     assert_int_equal(device.check_ins, 5);
     assert_int_equal(device.last_seen_ms, 100);
     assert_string_equal(device.confirmed_version, "9");
+}
+
+/* A check-in that changes the device counts as device_seen() does, in one statement. */
+static void test_a_check_in_that_changes_the_device(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device, before;
+    struct error err;
+    bool found;
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    assert_ok(device_seen(place->db, device.id, 3, 100, &err), err);
+    before = device;
+    strcpy(device.confirmed_version, "9");
+    assert_ok(device_check_in(place->db, &before, &device, 90, &err), err);
+    assert_ok(device_by_id(place->db, device.id, &device, &found, &err), err);
+    assert_int_equal(device.check_ins, 4);
+    assert_int_equal(device.last_seen_ms, 100);
+    assert_string_equal(device.confirmed_version, "9");
+    /* Columns of indexes, and a time of a clock that was wrong. */
+    before = device;
+    device.blocked = true;
+    assert_ok(device_seen(place->db, device.id, 1, 100 + 1000 * DAY_MS, &err), err);
+    assert_ok(device_check_in(place->db, &before, &device, 200, &err), err);
+    assert_ok(device_by_id(place->db, device.id, &device, &found, &err), err);
+    assert_int_equal(device.check_ins, 6);
+    assert_int_equal(device.last_seen_ms, 200);
+    assert_true(device.blocked);
+    /* What is stored is not known. */
+    device.blocked = false;
+    assert_ok(device_check_in(place->db, NULL, &device, 300, &err), err);
+    assert_ok(device_by_id(place->db, device.id, &device, &found, &err), err);
+    assert_false(device.blocked);
 }
 
 /* A stranger with many addresses does not fill the disk, and does not close the guard for the first 32
@@ -295,6 +330,7 @@ int main(void)
         TEST(test_a_device_is_looked_up_by_all_readings),
         TEST(test_device_has_one_open_attempt),
         TEST(test_seen_counts_do_not_overwrite),
+        TEST(test_a_check_in_that_changes_the_device),
         TEST(test_loop_guard_by_origin),
         TEST(test_the_loop_guard_counts_nothing_ahead),
         TEST(test_rows_come_back_as_they_were_stored),

@@ -369,12 +369,17 @@ static void check_removal(struct fleet *fleet)
     int64_t before, after;
     assert_true(identity_parse(slice_of("uid:removed"), &identity));
     assert_ok(device_count(db, &before, &err), err);
-    assert_ok(db_begin(db, &err), err);
-    assert_ok(device_add(db, fleet->scene.product.id, &identity, fleet->other.id, &device, &err), err);
-    strcpy(device.asked_version, "8.8");
-    assert_ok(device_update(db, &device, &err), err);
-    assert_ok(removal_device(db, device.id, &err), err);
-    assert_ok(db_commit(db, &err), err);
+    for (unsigned is_counted = 0; is_counted < 2; is_counted++) { /* before the transaction */
+        if (!is_counted)
+            assert_ok(db_begin(db, &err), err);
+        assert_ok(device_add(db, fleet->scene.product.id, &identity, fleet->other.id, &device, &err), err);
+        if (is_counted)
+            assert_ok(db_begin(db, &err), err);
+        strcpy(device.asked_version, "8.8");
+        assert_ok(device_update(db, &device, &err), err);
+        assert_ok(removal_device(db, device.id, &err), err);
+        assert_ok(db_commit(db, &err), err);
+    }
     assert_ok(device_count(db, &after, &err), err);
     assert_int_equal(before, after);
     check(fleet);

@@ -68,6 +68,40 @@ static void test_each_check_in_is_stored_once(void **state)
     checkin_counters_close(counters);
 }
 
+/* A change is stored at once, with the check-in. Only the day still counts a check-in that the ledger does not have. */
+static void test_a_check_in_that_was_stored_counts_once(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device, before;
+    struct checkin_counters *counters;
+    struct error err;
+    int64_t check_ins, seen_ms;
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    assert_ok(checkin_counters_open(&counters, &err), err);
+    checkin_counters_add(counters, device.id, 1000, true);
+    before = device;
+    strcpy(device.confirmed_version, "9");
+    assert_ok(device_check_in(place->db, &before, &device, 2000, &err), err);
+    checkin_counters_add_to_day(counters, device.id, 2000);
+    check_ins = 1;
+    seen_ms = 2000;
+    checkin_counters_look(counters, device.id, &check_ins, &seen_ms);
+    assert_int_equal(check_ins, 2);
+    assert_int_equal(seen_ms, 2000); /* and not the earlier one that is not stored yet */
+    store(counters, place->db, true);
+    assert_stored(place->db, device.id, 2, 1);
+    checkin_counters_add_to_day(counters, device.id, 3000);
+    check_ins = 2;
+    checkin_counters_look(counters, device.id, &check_ins, &seen_ms);
+    assert_int_equal(check_ins, 2);
+    assert_int_equal(seen_ms, 2000);
+    store(counters, place->db, true);
+    assert_stored(place->db, device.id, 2, 2);
+    checkin_counters_close(counters);
+}
+
 struct counting {
     struct checkin_counters *counters;
     int64_t device_id;
@@ -109,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_each_check_in_is_stored_once),
+        TEST(test_a_check_in_that_was_stored_counts_once),
         TEST(test_threads_count_while_a_flush_runs),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -5,6 +5,7 @@
 #include "tests/unit/storage/test-storage.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 
 #include "server/db/writer.h"
@@ -115,6 +116,130 @@ static void test_a_task_that_fails_takes_back_its_own(void **state)
     db_close(reader);
 }
 
+/* A task of many that wait together, as check-ins do. */
+struct one {
+    struct writer_task task; /* first */
+    char key[16];
+    bool fails, is_stored;
+    unsigned runs;
+    char error[40];
+    pthread_mutex_t *mutex;
+    pthread_cond_t *changed;
+    unsigned *left;
+};
+
+static bool run_one(struct writer_task *task, struct db *db, struct error *err)
+{
+    struct one *one = (struct one *)task;
+    one->runs++;
+    return add_product(one->key, db, err) && (!one->fails || error_set(err, ERROR_INVALID, "no"));
+}
+
+static void end_one(struct writer_task *task, const struct error *err)
+{
+    struct one *one = (struct one *)task;
+    one->is_stored = !err;
+    snprintf(one->error, sizeof one->error, "%s", err ? err->text : "");
+    pthread_mutex_lock(one->mutex);
+    --*one->left;
+    pthread_cond_signal(one->changed);
+    pthread_mutex_unlock(one->mutex);
+}
+
+#define TOGETHER 40
+
+struct call {
+    struct writer *writer;
+    sem_t is_held, may_go;
+};
+
+/* The writer is kept busy until all are added. */
+static bool wait_for_gate(void *cls, struct db *db, struct error *err)
+{
+    struct call *call = cls;
+    (void)db, (void)err;
+    sem_post(&call->is_held);
+    sem_wait(&call->may_go);
+    return true;
+}
+
+static void *hold_writer(void *cls)
+{
+    struct call *call = cls;
+    struct error err;
+    assert_ok(writer_call(call->writer, wait_for_gate, call, &err), err);
+    return NULL;
+}
+
+static void add_together(struct writer *writer, struct one *list)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+    struct call call = {.writer = writer};
+    unsigned left = TOGETHER;
+    pthread_t holder;
+    sem_init(&call.is_held, 0, 0);
+    sem_init(&call.may_go, 0, 0);
+    assert_int_equal(pthread_create(&holder, NULL, hold_writer, &call), 0);
+    sem_wait(&call.is_held);
+    for (unsigned i = 0; i < TOGETHER; i++) {
+        list[i].task.run = run_one;
+        list[i].task.done = end_one;
+        list[i].mutex = &mutex;
+        list[i].changed = &changed;
+        list[i].left = &left;
+        snprintf(list[i].key, sizeof list[i].key, "p%u", i);
+        writer_add(writer, &list[i].task);
+    }
+    sem_post(&call.may_go);
+    pthread_mutex_lock(&mutex);
+    while (left)
+        pthread_cond_wait(&changed, &mutex);
+    pthread_mutex_unlock(&mutex);
+    pthread_join(holder, NULL);
+    sem_destroy(&call.is_held);
+    sem_destroy(&call.may_go);
+}
+
+static void check_together(struct place *place, const struct one *list)
+{
+    struct product product;
+    struct db *reader;
+    struct error err;
+    bool found;
+    assert_ok(db_open_reader(place->file, &reader, &err), err);
+    for (unsigned i = 0; i < TOGETHER; i++) {
+        assert_ok(product_find(reader, list[i].key, &product, &found, &err), err);
+        assert_int_equal(found, !list[i].fails);
+        assert_int_equal(list[i].is_stored, !list[i].fails);
+        assert_string_equal(list[i].error, list[i].fails ? "no" : "");
+    }
+    db_close(reader);
+}
+
+static void test_one_of_many_tasks_fails(void **state)
+{
+    for (unsigned repeatable = 0; repeatable < 3; repeatable++) { /* none, all, all but one */
+        struct place *place = *state;
+        struct one list[TOGETHER] = {0};
+        struct writer *writer;
+        unsigned runs = 0;
+        list[7].fails = list[30].fails = true;
+        for (unsigned i = 0; i < TOGETHER; i++)
+            list[i].task.repeatable = repeatable && (repeatable == 1 || i != 20);
+        start(place, NULL, &writer);
+        add_together(writer, list);
+        writer_stop(writer);
+        check_together(place, list);
+        for (unsigned i = 0; i < TOGETHER; i++)
+            runs += list[i].runs;
+        /* All run again after the first that failed. */
+        assert_int_equal(runs, repeatable == 1 ? TOGETHER + 8 : TOGETHER);
+        place_remove(state);
+        place_make(state);
+    }
+}
+
 static void note_touched(void *cls, unsigned touched)
 {
     *(unsigned *)cls |= touched;
@@ -148,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_is_held_back_is_stored_once, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_a_task_that_fails_takes_back_its_own, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(test_one_of_many_tasks_fails, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_a_commit_tells_what_it_touched, place_make, place_remove),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
