@@ -12,10 +12,10 @@ UPDATE sqlite_schema SET sql = replace(sql,
         'CHECK (subject IN (''device'', ''link'', ''product''))',
         'CHECK (subject = ''device'' OR subject = ''link'' OR subject = ''product'')')
     WHERE type = 'table' AND name = 'budget';
-DROP INDEX attempt_open;
+DROP INDEX IF EXISTS attempt_open;
 CREATE UNIQUE INDEX attempt_open ON attempt (device_id, beside)
     WHERE state = 'waiting' OR state = 'sending' OR state = 'interrupted' OR state = 'delivered' OR state = 'handed_over';
-DROP INDEX attempt_pinned;
+DROP INDEX IF EXISTS attempt_pinned;
 CREATE INDEX attempt_pinned ON attempt (package_sha256)
     WHERE state = 'sending' OR state = 'interrupted' OR state = 'handed_over';
 PRAGMA writable_schema = RESET; -- this connection reads the schema again; others do because an index has changed

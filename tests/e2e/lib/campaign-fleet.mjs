@@ -153,8 +153,7 @@ export class CampaignFleet {
         if (!attempt || (!outcome && !(attempt.state === 'waiting' && module.version !== attempt.from)))
             return;
         const hop = `${attempt.from}→${attempt.to}`;
-        const wasDelivered = attempt.state === 'delivered' || attempt.state === 'silent';
-        if (outcome === 'confirmed' && wasDelivered) {
+        if (completes({ attempt, outcome })) {
             add(this.confirmed, hop, i);
             module.completed.push(now_ms);
         }
@@ -178,10 +177,11 @@ export class CampaignFleet {
         });
     }
 
-    judge(i, answer, { ended, range }) {
+    // `told`: what this request reports. A hop that it completes counts already.
+    judge(i, answer, { told, range }) {
         const module = this.modules[i], { model } = this;
         const code = answer.code ?? answer.status;
-        const unfinished = this.finishTransfers && !ended && module.open?.state === 'interrupted' && module.open.target === model.target;
+        const unfinished = this.finishTransfers && !told.outcome && module.open?.state === 'interrupted' && module.open.target === model.target;
         if (code === 206) {
             assert.ok(range && module.wasAdmitted, 'a continued download of a module that a stage admitted');
             assert.ok(model.state !== 'paused' || this.finishTransfers, 'a paused campaign without unfinished transfers');
@@ -199,7 +199,8 @@ export class CampaignFleet {
         const others = this.holders(hop, i);
         assert.ok(size(this.confirmed, hop) >= this.canary || others.length === 0, `${hop} is on trial, and ${others.map((m) => m.id)} have it`);
         const lately = (times) => times.filter((at) => at > this.now() - day).length;
-        assert.ok(lately(module.begun) < guard + lately(module.completed), `module ${i} began ${module.begun.length} downloads`);
+        const completed = lately(module.completed) + (completes(told) ? 1 : 0);
+        assert.ok(lately(module.begun) < guard + completed, `module ${i} began ${module.begun.length} downloads`);
     }
 
     // The package that an answer from the start begins with. Planning goes around a package that is out of service.
@@ -250,7 +251,7 @@ export class CampaignFleet {
             return this.settleUnknown(i);
         const now_ms = this.now();
         const told = this.report(this.model, i, now_ms);
-        this.judge(i, answer, { ended: told.outcome, range });
+        this.judge(i, answer, { told, range });
         this.settleReport(i, told, now_ms);
         await this.settleAnswer(i, answer, range, now_ms);
         await this.check();
@@ -488,6 +489,9 @@ function add(map, key, value) {
         map.set(key, new Set());
     map.get(key).add(value);
 }
+
+// True: the report completes a hop whose package was delivered.
+const completes = ({ attempt, outcome }) => outcome === 'confirmed' && ['delivered', 'silent'].includes(attempt.state);
 
 const size = (map, key) => map.get(key)?.size ?? 0;
 
