@@ -7,8 +7,7 @@
 #include "storage/entities.h"
 #include "storage/fleet.h"
 
-/* Columns of indexes and of foreign keys. Storing them costs much more than the others. They rarely change, but for the
-   state. */
+/* Columns of indexes and of foreign keys. Storing them costs much more than the others, and they rarely change. */
 #define AIMED(FIRST, NEXT, row)                                                                              \
     FIRST(link_id, INT_OR_NULL, row->link_id)                                                                \
     NEXT(to_version, TEXT, row->to)                                                                          \
@@ -16,6 +15,7 @@
     NEXT(package_sha256, HASH_OR_NULL, row->package_sha256)                                                  \
     NEXT(origin, TEXT, row->origin)                                                                          \
     NEXT(ready_ms, INT_OR_NULL, row->ready_ms)
+/* In indexes too, and changes several times. */
 #define STATE(FIRST, NEXT, row) FIRST(state, ENUM, row->state, &attempt_state_names)
 #define PLAIN(FIRST, NEXT, row)                                                                              \
     FIRST(campaign_id, INT_OR_NULL, row->campaign_id)                                                        \
@@ -64,8 +64,8 @@ enum {
 };
 static const char *const sql[] = {
     [OPEN_OF] = "SELECT " COLUMN_NAMES(COLUMNS)
-                " FROM attempt WHERE device_id = $1 AND beside = $2 AND " ATTEMPT_IS_OPEN,
-    [OPEN_PAIR] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE device_id = $1 AND " ATTEMPT_IS_OPEN,
+                " FROM attempt WHERE device_id = $1 AND beside = $2 AND " ATTEMPT_IS_OPEN(""),
+    [OPEN_PAIR] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE device_id = $1 AND " ATTEMPT_IS_OPEN(""),
     [PROMOTE] = "UPDATE attempt SET beside = 0 WHERE id = $1",
     [BY_ID] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM attempt WHERE id = $1",
     [ADD] = "INSERT INTO attempt (" COLUMN_NAMES(ADDED) ") VALUES (" COLUMN_VALUES(ADDED) ")",

@@ -10,11 +10,13 @@
 #include "upgrade/attempt.h"
 #include "upgrade/decision.h"
 
-/* Conditions in SQL, in the words of the indexes attempt_open and attempt_pinned. Not with IN: migration 043 says why. */
-#define ATTEMPT_IS_OPEN                                                                                      \
-    "(state = 'waiting' OR state = 'sending' OR state = 'interrupted' OR state = 'delivered' "               \
-    "OR state = 'handed_over')"
-#define ATTEMPT_IS_PINNED "(state = 'sending' OR state = 'interrupted' OR state = 'handed_over')"
+/* Conditions in SQL, as the indexes attempt_open and attempt_pinned have them. `of` is "" or the name of the table in the
+   statement with a dot. Not with IN: migration 043 says why. */
+#define ATTEMPT_IS_OPEN(of)                                                                                  \
+    "(" of "state = 'waiting' OR " of "state = 'sending' OR " of "state = 'interrupted' OR " of              \
+    "state = 'delivered' OR " of "state = 'handed_over')"
+#define ATTEMPT_IS_PINNED(of)                                                                                \
+    "(" of "state = 'sending' OR " of "state = 'interrupted' OR " of "state = 'handed_over')"
 
 struct attempt {
     int64_t id, device_id, firmware_id, link_id; /* link_id 0: the device asked over the dialect */

@@ -87,19 +87,20 @@ enum {
                                     " FROM device WHERE product_id = $1 AND state IS $2 AND " LAST_SEEN      \
                                     " " at " ORDER BY " order " LIMIT "
 
-/* The time of a check-in, times after `ahead` are of a clock that was wrong; which pauses count. */
-#define IS_PAUSE(at, least, most) at " - last_seen_ms BETWEEN " least " AND " most
-#define LAST_SEEN_CHANGES(at, ahead, least, most)                                                            \
-    "last_seen_ms = CASE WHEN last_seen_ms > " at " AND last_seen_ms <= " ahead                              \
-    " THEN last_seen_ms ELSE " at " END, pauses = pauses + iif(" IS_PAUSE(                                   \
-        at, least, most) ", 1, 0), pauses_ms = pauses_ms + iif(" IS_PAUSE(at, least,                         \
-                                                                          most) ", " at                      \
-                                                                                " - last_seen_ms, 0)"
+/* What a check-in at the time `at` changes, as SQL. A stored time after `ahead` is from a clock that was wrong. A pause is
+   counted when it is from `least` to `most` long. */
+#define PAUSE(at)                    at " - last_seen_ms"
+#define IS_PAUSE(at, least, most)    PAUSE(at) " BETWEEN " least " AND " most
+#define IF_PAUSE(at, least, most, n) "iif(" IS_PAUSE(at, least, most) ", " n ", 0)"
+#define SEEN_CHANGES(at, ahead, least, most)                                                                 \
+    "last_seen_ms = iif(last_seen_ms > " at " AND last_seen_ms <= " ahead ", last_seen_ms, " at "), "        \
+    "pauses = pauses + " IF_PAUSE(at, least, most, "1") ", "                                                 \
+    "pauses_ms = pauses_ms + " IF_PAUSE(at, least, most, PAUSE(at))
 static const char *const sql[] = {
     [FIND] = "SELECT " COLUMN_NAMES(COLUMNS) " FROM device WHERE product_id = $1 AND id_kind = $2 AND "
              "device = $3",
-    /* Devices with the same 14 digits: at most 10 with a check digit, and 100 with a version. But two ids of 15 digits
-       are two devices. In the order of the index. */
+    /* Devices with the same 14 digits: one, at most 10 with a check digit, and 100 with a software version. But two ids
+       of 15 digits are two devices. take_better() chooses: ORDER BY would sort in a table in memory. */
     [FIND_IMEI] = "SELECT " COLUMN_NAMES(COLUMNS)
                   " FROM device WHERE product_id = $1 AND id_kind = 'imei' AND device >= $2 "
                   "AND device < $2 || ':' AND (length(device) <> $3 OR length($4) <> $3)",
@@ -108,9 +109,9 @@ static const char *const sql[] = {
     [UPDATE_KEYED] =
         "UPDATE device SET " COLUMN_CHANGES(KEYED) " WHERE id = $id AND " COLUMN_DIFFER(KEYED),
     [UPDATE_PLAIN] = "UPDATE device SET " COLUMN_CHANGES(PLAIN) " WHERE id = $id",
-    [CHECK_IN] = "UPDATE device SET " COLUMN_CHANGES(PLAIN) ", check_ins = check_ins + 1, " LAST_SEEN_CHANGES(
+    [CHECK_IN] = "UPDATE device SET " COLUMN_CHANGES(PLAIN) ", check_ins = check_ins + 1, " SEEN_CHANGES(
         "$at", "$ahead", "$least", "$most") " WHERE id = $id",
-    [SEEN] = "UPDATE device SET check_ins = check_ins + $1, " LAST_SEEN_CHANGES("$2", "$3", "$4", "$5") " WHERE id = $6",
+    [SEEN] = "UPDATE device SET check_ins = check_ins + $1, " SEEN_CHANGES("$2", "$3", "$4", "$5") " WHERE id = $6",
     [WALK] = "SELECT " COLUMN_NAMES(COLUMNS) ", " IS_SHARED
              " FROM device WHERE product_id = $1 AND state IS $2 AND id > $3 ORDER BY id LIMIT $4",
     [WALK_FIRMWARE] = "SELECT " COLUMN_NAMES(COLUMNS) ", " IS_SHARED

@@ -18,13 +18,13 @@ static const char *const sql[] = {
         " AND build_sha256 <> $3 AND EXISTS "
         "(SELECT 1 FROM image i WHERE i.firmware_id = $1 AND i.version = $2 AND i.sha256 = d.build_sha256)), "
         "(SELECT count(*) FROM attempt a WHERE firmware_id = $1 AND (to_version = $2 OR target_version = $2) "
-        "AND " ATTEMPT_IS_OPEN
+        "AND " ATTEMPT_IS_OPEN("a.")
         " AND NOT EXISTS (SELECT 1 FROM package p JOIN image i ON i.sha256 = p.to_sha256 "
         "WHERE p.sha256 = a.package_sha256 AND i.firmware_id = $1 AND i.version = $2 AND i.sha256 <> $3)), "
-        "(SELECT count(*) FROM attempt a WHERE firmware_id = $1 AND to_version = $2 AND " ATTEMPT_IS_OPEN
+        "(SELECT count(*) FROM attempt a WHERE firmware_id = $1 AND to_version = $2 AND " ATTEMPT_IS_OPEN("a.")
         " AND (package_sha256 = $3 OR EXISTS (SELECT 1 FROM package p WHERE p.sha256 = a.package_sha256 "
         "AND p.to_sha256 = $3))), "
-        "(SELECT count(*) FROM attempt a WHERE firmware_id = $1 AND from_version = $2 AND " ATTEMPT_IS_OPEN
+        "(SELECT count(*) FROM attempt a WHERE firmware_id = $1 AND from_version = $2 AND " ATTEMPT_IS_OPEN("a.")
         " AND EXISTS (SELECT 1 FROM package p WHERE p.sha256 = a.package_sha256 AND p.from_sha256 = $3)), "
         "(SELECT count(DISTINCT d.id) FROM device d "
         "JOIN link l ON l.device_id = d.id WHERE d.firmware_id = $1 AND d.asked_version IS NULL "

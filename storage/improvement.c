@@ -38,7 +38,7 @@
 /* No device is being sent these bytes, or may resume them. */
 #define NOT_PINNED(since, now)                                                                               \
     "NOT EXISTS (SELECT 1 FROM attempt a WHERE a.package_sha256 = p.sha256 "                                 \
-    "AND " ATTEMPT_IS_PINNED                                                                                 \
+    "AND " ATTEMPT_IS_PINNED("a.")                                                                                 \
     " "                                                                                                      \
     "AND (a.state = 'sending' OR (a.active_ms > " since " AND a.active_ms <= " now "))) "
 

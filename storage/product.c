@@ -62,8 +62,8 @@ static const char *const sql[] = {
     [ADMIT] =
         "INSERT INTO admission (product_id, day, devices) VALUES ($1, $2, 1) "
         "ON CONFLICT (product_id, day) DO UPDATE SET devices = admission.devices + 1",
-    /* A clock that ran ahead has counted them. They would count again when that day comes. */
     [LAST_DAY] = "SELECT coalesce(max(day), 0) FROM admission WHERE product_id = $1",
+    /* Days that a clock which ran ahead has counted. They would count again when that day comes. */
     [ADMIT_LATER] = "DELETE FROM admission WHERE product_id = $1 AND day > $2",
     [NETWORK] =
         "SELECT devices, told FROM admission_network WHERE product_id = $1 AND day = $2 AND network = $3",

@@ -3,6 +3,7 @@
 #include "delta/match/suffix.h"
 
 #include <divsufsort.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/sha256.h"
@@ -199,7 +200,7 @@ static size_t common_length(const uint8_t *a, const uint8_t *b, size_t limit)
         memcpy(&x, a + i, 8);
         memcpy(&y, b + i, 8);
         if (x != y)
-            break;
+            return i + (size_t)__builtin_ctzll(htole64(x ^ y)) / 8;
     }
     while (i < limit && a[i] == b[i])
         i++;
@@ -220,8 +221,8 @@ static struct halving begin_halving(const struct suffix *index, struct bytes wan
 /* One step of the binary search. All suffixes between two neighbours share what both neighbours have in
    common with `wanted`, so the comparison starts after those bytes. Returns the suffix in the middle and
    its common length. */
-static struct suffix_match halve(const struct suffix *index, struct bytes wanted, struct halving *among,
-                                 uint64_t *steps)
+static inline struct suffix_match halve(const struct suffix *index, struct bytes wanted,
+                                        struct halving *among, uint64_t *steps)
 {
     size_t middle = among->low + (among->high - among->low) / 2;
     size_t at = (size_t)index->order[middle];

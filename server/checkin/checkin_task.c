@@ -72,7 +72,8 @@ void checkin_task_begin(struct checkin_task *task, struct request *request, writ
 bool checkin_task_decide(struct checkin_task *task, struct db *db, struct error *err)
 {
     struct decision_limits limits = checkin_limits(task->daemon->config);
-    if (!lookup_load(task->daemon, db, &task->client, &task->checkin, db_is_reader(db), &task->facts, err))
+    if (!lookup_load(task->daemon, db, &task->client, &task->checkin, task->record && db_is_reader(db),
+                     &task->facts, err))
         return false;
     return checkin_decide(db, &task->facts, &limits, &task->decision, err);
 }
@@ -109,10 +110,8 @@ static void count(const struct checkin_task *task)
 {
     const struct facts *facts = &task->facts;
     struct checkin_counters *counters = task->daemon->counters;
-    if (!facts->counted)
-        checkin_counters_add(counters, facts->device.id, task->checkin.now_ms, facts->noted);
-    else if (!facts->noted)
-        checkin_counters_add_to_day(counters, facts->device.id, task->checkin.now_ms);
+    (facts->counted ? checkin_counters_stored : checkin_counters_add)(counters, facts->device.id,
+                                                                      task->checkin.now_ms, facts->noted);
 }
 
 void checkin_task_tell(const struct checkin_task *task, const char *over, int code)

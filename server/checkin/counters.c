@@ -117,12 +117,15 @@ void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, 
     pthread_mutex_unlock(&counters->mutex);
 }
 
-void checkin_counters_add_to_day(struct checkin_counters *counters, int64_t device_id, int64_t now_ms)
+void checkin_counters_stored(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted)
 {
     pthread_mutex_lock(&counters->mutex);
-    unsigned at = take_slot(counters->counting, device_id);
-    if (at != ROOM)
-        count_quiet(&counters->counting->slot[at].quiet, now_ms);
+    struct counted *counting = counters->counting;
+    unsigned at = noted ? find_slot(counting, device_id) : take_slot(counting, device_id);
+    if (at != ROOM && counting->slot[at].check_ins) /* the clock may have been set back since */
+        counting->slot[at].last_seen_ms = now_ms;
+    if (at != ROOM && !noted)
+        count_quiet(&counting->slot[at].quiet, now_ms);
     pthread_mutex_unlock(&counters->mutex);
 }
 

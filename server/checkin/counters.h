@@ -13,8 +13,10 @@ struct checkin_counters;
 bool checkin_counters_open(struct checkin_counters **ret, struct error *err);
 /* Any thread. `noted`: the ledger has the check-in; else the check-in is counted for its day. */
 void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted);
-/* Any thread. A check-in that device_check_in() has counted, and that the ledger does not have: counted for its day. */
-void checkin_counters_add_to_day(struct checkin_counters *counters, int64_t device_id, int64_t now_ms);
+/* Any thread. The same for a check-in that device_check_in() has counted: only its day is counted, and what waits for the
+   device is from now on as new as this check-in. */
+void checkin_counters_stored(struct checkin_counters *counters, int64_t device_id, int64_t now_ms,
+                             bool noted);
 /* Any thread: adds to *check_ins, and sets *last_seen_ms, by what is not stored yet. `counters`
    may be NULL. */
 void checkin_counters_look(struct checkin_counters *counters, int64_t device_id, int64_t *check_ins,

@@ -350,13 +350,6 @@ static bool load_device(struct daemon *daemon, struct db *db, struct facts *fact
     return lookup_attempt(daemon, db, facts, err);
 }
 
-/* True: the check-in changes what is stored. Not always seen so early. */
-static bool will_change(const struct facts *facts)
-{
-    bool is_admitted = !facts->snapshot.refuse_new && facts->admission == ADMISSION_OPEN;
-    return facts->said_changed && (facts->device.id || is_admitted);
-}
-
 bool lookup_load(struct daemon *daemon, struct db *db, const struct client_identity *client,
                  const struct checkin *checkin, bool stops_at_change, struct facts *ret, struct error *err)
 {
@@ -385,8 +378,8 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
         name_dialect_drop_middle(&ret->checkin.version, &ret->checkin.version);
     if (!load_said(db, client, ret, err))
         return false;
-    if (stops_at_change && will_change(ret))
-        return error_set(err, ERROR_INTERNAL, "the check-in changes what is stored");
+    if (stops_at_change && ret->said_changed)
+        return error_set(err, ERROR_UNAVAILABLE, "the check-in changes what is stored");
     if (known->device_known && !load_device(daemon, db, ret, err))
         return false;
     return load_way(daemon, db, ret, err) && (!known->device_known || load_counts(db, ret, err)) &&

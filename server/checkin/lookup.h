@@ -9,7 +9,8 @@
 
 /* Writer's thread, in a transaction: first stores what the device's transfers have had acknowledged up to now, because
    the decision depends on that. ERROR_NOT_FOUND: the URL of a link names a version that cannot be read.
-   `stops_at_change`: fails early when the check-in changes what is stored. For a reader, after which the writer decides. */
+   `stops_at_change`: for a reader, after which the writer decides: fails when the device says something new, which would be
+   stored. Without it the lookup goes on. */
 bool lookup_load(struct daemon *daemon, struct db *db, const struct client_identity *client,
                  const struct checkin *checkin, bool stops_at_change, struct facts *ret, struct error *err)
     __attribute__((warn_unused_result));

@@ -252,8 +252,9 @@ static bool tell_campaign(struct db *db, const struct facts *facts, bool reporte
 
 static bool store_device(struct db *db, struct facts *facts, const struct device *before, struct error *err)
 {
-    facts->counted = true;
-    return device_check_in(db, facts->clamped ? NULL : before, &facts->device, facts->checkin.now_ms, err);
+    facts->counted =
+        device_check_in(db, facts->clamped ? NULL : before, &facts->device, facts->checkin.now_ms, err);
+    return facts->counted;
 }
 
 bool record_decision(struct daemon *daemon, struct db *db, const struct client_identity *client,

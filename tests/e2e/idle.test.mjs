@@ -47,6 +47,10 @@ describe('answers that change nothing', () => {
         const release = await lockDatabase(t);
         for (let n = 0; n < 3; n += 1)
             assert.equal((await idle.ask()).code, 27);
+        assert.equal((await idle.ask({ method: 'HEAD' })).status, 400);
+        idle.version = '1003';
+        assert.equal((await idle.ask({ method: 'HEAD' })).status, 400, 'HEAD stores nothing, whatever it says');
+        idle.version = '1002';
         assert.equal((await idleLinked.module.ask()).code, 27);
         const fresh = scene.module({ version: '1002' });
         let answered = false;

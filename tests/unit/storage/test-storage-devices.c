@@ -73,6 +73,35 @@ static void test_imeis_that_are_two_rows_remain_two(void **state)
     assert_true(other != wrong && other != right && other != device.id);
 }
 
+static int64_t add_row(struct place *place, const struct scene *scene, const char *digits)
+{
+    struct identity identity = {.kind = ID_IMEI};
+    struct device device;
+    struct error err;
+    strcpy(identity.id, digits);
+    assert_ok(device_add(place->db, scene->product.id, &identity, scene->firmware.id, &device, &err), err);
+    return device.id;
+}
+
+/* Rows of an older server, not in the order of their ids. */
+static void test_the_best_of_several_rows_is_found(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    set_scene(place->db, &scene);
+    int64_t oldest = add_row(place, &scene, "8665970712345603");
+    add_row(place, &scene, "8665970712345601");
+    add_row(place, &scene, "8665970712345602");
+    assert_int_equal(add_id(place, &scene, "8665970712345677"), oldest);
+    int64_t whole = add_row(place, &scene, "866597071234569");
+    assert_int_equal(add_id(place, &scene, "8665970712345677"), whole);
+    add_row(place, &scene, "8665970712345698"); /* after the whole one in the order of the digits */
+    assert_int_equal(add_id(place, &scene, "8665970712345677"), whole);
+    oldest = add_row(place, &scene, "8665970712346299");
+    whole = add_row(place, &scene, "866597071234627");
+    assert_int_equal(add_id(place, &scene, "8665970712346277"), whole);
+}
+
 static void test_a_device_is_looked_up_by_all_readings(void **state)
 {
     struct place *place = *state;
@@ -139,6 +168,19 @@ static void test_seen_counts_do_not_overwrite(void **state)
     assert_string_equal(device.confirmed_version, "9");
 }
 
+static int64_t number(const struct place *place, const char *query)
+{
+    sqlite3 *handle;
+    sqlite3_stmt *statement;
+    assert_int_equal(sqlite3_open(place->file, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(handle, query, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t result = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(handle);
+    return result;
+}
+
 /* A check-in that changes the device counts as device_seen() does, in one statement. */
 static void test_a_check_in_that_changes_the_device(void **state)
 {
@@ -171,6 +213,12 @@ static void test_a_check_in_that_changes_the_device(void **state)
     assert_ok(device_check_in(place->db, NULL, &device, 300, &err), err);
     assert_ok(device_by_id(place->db, device.id, &device, &found, &err), err);
     assert_false(device.blocked);
+    /* Only pauses of five minutes to a year count. */
+    const int64_t at_ms[] = {400, 400 + 600000, 400 + 600000 + 500 * DAY_MS};
+    for (size_t i = 0; i < 3; i++)
+        assert_ok(device_check_in(place->db, &device, &device, at_ms[i], &err), err);
+    assert_int_equal(number(place, "SELECT pauses FROM device"), 1);
+    assert_int_equal(number(place, "SELECT pauses_ms FROM device"), 600000);
 }
 
 /* A stranger with many addresses does not fill the disk, and does not close the guard for the first 32
@@ -327,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_one_imei_is_one_device_in_three_lengths),
         TEST(test_imeis_that_are_two_rows_remain_two),
+        TEST(test_the_best_of_several_rows_is_found),
         TEST(test_a_device_is_looked_up_by_all_readings),
         TEST(test_device_has_one_open_attempt),
         TEST(test_seen_counts_do_not_overwrite),

@@ -68,37 +68,68 @@ static void test_each_check_in_is_stored_once(void **state)
     checkin_counters_close(counters);
 }
 
+static void check_in(struct place *place, struct device *device, const char *version, int64_t at_ms)
+{
+    const struct device before = *device;
+    struct error err;
+    strcpy(device->confirmed_version, version);
+    assert_ok(device_check_in(place->db, &before, device, at_ms, &err), err);
+}
+
+static void assert_seen(struct place *place, const struct checkin_counters *counters, int64_t id,
+                        int64_t check_ins, int64_t seen_ms)
+{
+    struct device device;
+    struct error err;
+    bool found;
+    assert_ok(device_by_id(place->db, id, &device, &found, &err), err);
+    checkin_counters_look((struct checkin_counters *)counters, id, &device.check_ins, &device.last_seen_ms);
+    assert_int_equal(device.check_ins, check_ins);
+    assert_int_equal(device.last_seen_ms, seen_ms);
+}
+
 /* A change is stored at once, with the check-in. Only the day still counts a check-in that the ledger does not have. */
 static void test_a_check_in_that_was_stored_counts_once(void **state)
 {
     struct place *place = *state;
     struct scene scene;
-    struct device device, before;
+    struct device device;
     struct checkin_counters *counters;
     struct error err;
-    int64_t check_ins, seen_ms;
     set_scene(place->db, &scene);
     add_device(place, &scene, &device);
     assert_ok(checkin_counters_open(&counters, &err), err);
     checkin_counters_add(counters, device.id, 1000, true);
-    before = device;
-    strcpy(device.confirmed_version, "9");
-    assert_ok(device_check_in(place->db, &before, &device, 2000, &err), err);
-    checkin_counters_add_to_day(counters, device.id, 2000);
-    check_ins = 1;
-    seen_ms = 2000;
-    checkin_counters_look(counters, device.id, &check_ins, &seen_ms);
-    assert_int_equal(check_ins, 2);
-    assert_int_equal(seen_ms, 2000); /* and not the earlier one that is not stored yet */
+    check_in(place, &device, "9", 2000);
+    checkin_counters_stored(counters, device.id, 2000, false);
+    assert_seen(place, counters, device.id, 2, 2000);
     store(counters, place->db, true);
     assert_stored(place->db, device.id, 2, 1);
-    checkin_counters_add_to_day(counters, device.id, 3000);
-    check_ins = 2;
-    checkin_counters_look(counters, device.id, &check_ins, &seen_ms);
-    assert_int_equal(check_ins, 2);
-    assert_int_equal(seen_ms, 2000);
+    checkin_counters_stored(counters, device.id, 3000, false);
+    assert_seen(place, counters, device.id, 2, 2000);
     store(counters, place->db, true);
     assert_stored(place->db, device.id, 2, 2);
+    checkin_counters_close(counters);
+}
+
+static void test_the_clock_is_set_back_before_a_change(void **state)
+{
+    struct place *place = *state;
+    struct scene scene;
+    struct device device;
+    struct checkin_counters *counters;
+    struct error err;
+    set_scene(place->db, &scene);
+    add_device(place, &scene, &device);
+    assert_ok(checkin_counters_open(&counters, &err), err);
+    for (unsigned noted = 0; noted < 2; noted++) {
+        checkin_counters_add(counters, device.id, 600 * 1000, true);
+        check_in(place, &device, noted ? "9" : "8", 1000);
+        checkin_counters_stored(counters, device.id, 1000, noted);
+        assert_seen(place, counters, device.id, 2 + 2 * noted, 1000);
+        store(counters, place->db, true);
+        assert_seen(place, counters, device.id, 2 + 2 * noted, 1000);
+    }
     checkin_counters_close(counters);
 }
 
@@ -144,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_each_check_in_is_stored_once),
         TEST(test_a_check_in_that_was_stored_counts_once),
+        TEST(test_the_clock_is_set_back_before_a_change),
         TEST(test_threads_count_while_a_flush_runs),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
