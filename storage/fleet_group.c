@@ -80,7 +80,8 @@ bool fleet_group_leave(struct fleet_moves *moves, int64_t group_id, struct error
 /* A group without devices has no row. */
 bool fleet_moves_store(struct db *db, const struct fleet_moves *moves, struct error *err)
 {
-    for (const struct fleet_move *one = moves->list; one < moves->list + moves->count; one++) {
+    for (size_t i = 0; i < moves->count; i++) {
+        const struct fleet_move *one = &moves->list[i];
         int64_t changes = 0;
         if (one->devices &&
             (!db_do(db, COMMAND(CHANGE, PARAMS(P_INT(one->devices), P_INT(one->group_id))), &changes, err) ||

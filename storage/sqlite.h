@@ -28,6 +28,8 @@ enum sqlite_control {
 #define TRAIT_READS_FIRST                                                                                    \
     4 /* and the bits above: reads a table whose changes may be in this list: see db_defer() */
 
+_Static_assert(TRAIT_READS_FIRST << DEFERRED_COUNT <= 1 << 8, "traits are an unsigned char");
+
 struct sqlite_statement {
     sqlite3_stmt *handle; /* NULL: the file is of an older server */
     unsigned char traits;

@@ -21,6 +21,8 @@ static bool apply_migration(struct db *db, unsigned number, const struct db_migr
 /* All or nothing: an upgrade that is cut off leaves the schema of the older dfotad, which can go on. */
 static bool apply_all(struct db *db, unsigned done, struct error *err)
 {
+    /* Some builds of SQLite do not let a migration change the text of a table else. */
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
     if (!db_begin(db, err))
         return false;
     for (unsigned number = done + 1; number <= db_migration_count; number++)

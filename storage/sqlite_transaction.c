@@ -154,8 +154,9 @@ static bool put_off(struct db_deferred_list *list, const void *item, size_t size
 bool db_defer(struct db *db, enum db_deferred which, const void *item, struct error *err)
 {
     struct db_deferred_list *list = &db->deferred[which];
-    if (db->is_reader)
-        return error_set(err, ERROR_INTERNAL, "a connection for reading cannot write");
+    if (db->is_reader || db->runs_deferred)
+        return error_set(err, ERROR_INTERNAL,
+                         "nothing can be put off by a reader, or while this is worked out");
     if (!put_off(list, item, db_deferrals[which]->size, err))
         return false;
     if (db_in_transaction(db))

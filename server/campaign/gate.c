@@ -247,7 +247,7 @@ static bool evaluate_one(struct db *db, int64_t id, int64_t now_ms, struct error
     if (!db_savepoint(db, err))
         return false;
     if (campaign_by_id(db, id, &campaign, &found, &why) &&
-        (!found || campaign_evaluate(db, &campaign, now_ms, &why)))
+        (!found || campaign_evaluate(db, &campaign, now_ms, &why)) && db_run_deferred(db, DEFERRED_ALL, &why))
         return db_release(db, err);
     db_rollback_savepoint(db);
     if (!db_in_transaction(db)) {

@@ -36,18 +36,14 @@ struct batch {
     unsigned count;
 };
 
-static void fail(struct batch *batch, unsigned i, const struct error *err)
+/* The commit failed, or the database rolled the transaction back itself: no change of any task is stored. */
+static void fail_all(struct batch *batch, const struct error *err)
 {
-    if (!batch->failed[i])
-        batch->error[i] = *err;
-    batch->failed[i] = true;
-}
-
-/* The commit failed, or the database rolled the transaction back itself: no change of the tasks from `first` on is stored. */
-static void fail_all(struct batch *batch, unsigned first, const struct error *err)
-{
-    for (unsigned i = first; i < batch->count; i++)
-        fail(batch, i, err);
+    for (unsigned i = 0; i < batch->count; i++)
+        if (!batch->failed[i]) {
+            batch->failed[i] = true;
+            batch->error[i] = *err;
+        }
     metric_count(METRIC_COMMIT_FAILED, 1);
 }
 
@@ -65,12 +61,20 @@ static void run_task(struct writer *writer, struct batch *batch, unsigned i, boo
     db_rollback_savepoint(writer->db);
 }
 
-/* Runs the tasks from `first` to before `end` in one transaction, which has begun. False: nothing of them is stored. */
-static bool commit_tasks(struct writer *writer, struct batch *batch, unsigned first, unsigned end,
-                         bool is_whole, struct error *err)
+static bool is_repeatable(const struct batch *batch)
+{
+    for (unsigned i = 0; i < batch->count; i++)
+        if (!batch->task[i]->repeatable)
+            return false;
+    return true;
+}
+
+/* In a transaction that has begun. False: nothing is stored, because the commit failed, or a task in a transaction without
+   savepoints. */
+static bool commit_tasks(struct writer *writer, struct batch *batch, bool is_whole, struct error *err)
 {
     int64_t began_us = clock_boot_us();
-    for (unsigned i = first; i < end; i++) {
+    for (unsigned i = 0; i < batch->count; i++) {
         run_task(writer, batch, i, is_whole);
         if (!db_in_transaction(writer->db)) {
             *err = batch->error[i];
@@ -80,32 +84,8 @@ static bool commit_tasks(struct writer *writer, struct batch *batch, unsigned fi
     }
     if (!db_commit(writer->db, err))
         return false;
-    metric_count(METRIC_COMMITTED, end - first);
+    metric_count(METRIC_COMMITTED, batch->count);
     metric_time(METRIC_COMMIT_TIME, clock_boot_us() - began_us);
-    return true;
-}
-
-/* One of the tasks has failed, and nothing is stored. Each runs again in a transaction of its own. */
-static void commit_each(struct writer *writer, struct batch *batch)
-{
-    struct error err;
-    for (unsigned i = 0; i < batch->count; i++) {
-        if (!db_begin(writer->db, &err)) {
-            fail_all(batch, i, &err);
-            return;
-        }
-        if (!commit_tasks(writer, batch, i, i + 1, false, &err)) {
-            fail(batch, i, &err);
-            metric_count(METRIC_COMMIT_FAILED, 1);
-        }
-    }
-}
-
-static bool is_repeatable(const struct batch *batch)
-{
-    for (unsigned i = 0; i < batch->count; i++)
-        if (!batch->task[i]->repeatable)
-            return false;
     return true;
 }
 
@@ -113,16 +93,14 @@ static void commit_batch(struct writer *writer, struct batch *batch)
 {
     struct error err;
     bool is_whole = is_repeatable(batch);
-    if (!(is_whole ? db_begin_whole(writer->db, &err) : db_begin(writer->db, &err))) {
-        fail_all(batch, 0, &err);
-        return;
+    while (is_whole ? db_begin_whole(writer->db, &err) : db_begin(writer->db, &err)) {
+        if (commit_tasks(writer, batch, is_whole, &err))
+            return;
+        if (!is_whole)
+            break;
+        is_whole = false;
     }
-    if (commit_tasks(writer, batch, 0, batch->count, is_whole, &err))
-        return;
-    if (is_whole)
-        commit_each(writer, batch);
-    else
-        fail_all(batch, 0, &err);
+    fail_all(batch, &err);
 }
 
 static void tell_commit(struct writer *writer)

@@ -3,8 +3,8 @@
 /* The writer: one thread, one connection, group commit.
 
    Each change is a task. Tasks that wait together share one transaction, and a task that fails rolls back only its own
-   changes: each has a savepoint, or all of them can run again, and do so one by one when one has failed. Each task is told
-   when the commit is durable. */
+   changes: each has a savepoint. When all of them can run again, they run without savepoints first, and again with savepoints
+   when one has failed. Each task is told when the commit is durable. */
 #ifndef DFOTA_SERVER_DB_WRITER_H
 #define DFOTA_SERVER_DB_WRITER_H
 
