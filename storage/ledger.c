@@ -163,17 +163,15 @@ struct hour {
 
 static void count_hour(struct hour *hours, size_t *count, const struct ledger_row *row)
 {
-    struct hour *hour = hours + *count;
-    while (hour-- > hours)
-        if (hour->hour == row->at_ms / HOUR_MS && strcmp(hour->first->kind, row->kind) == 0 &&
-            strcmp(hour->first->product, row->product) == 0)
-            break;
-    if (hour < hours) {
-        hour = &hours[(*count)++];
-        *hour = (struct hour){.first = row, .hour = row->at_ms / HOUR_MS};
-    }
-    hour->rows++;
-    hour->last_seq = row->seq;
+    size_t i = 0;
+    while (i < *count &&
+           (hours[i].hour != row->at_ms / HOUR_MS || strcmp(hours[i].first->kind, row->kind) != 0 ||
+            strcmp(hours[i].first->product, row->product) != 0))
+        i++;
+    if (i == *count)
+        hours[(*count)++] = (struct hour){.first = row, .hour = row->at_ms / HOUR_MS};
+    hours[i].rows++;
+    hours[i].last_seq = row->seq;
 }
 
 static bool store_hours(struct db *db, const struct hour *hours, size_t count, struct error *err)
