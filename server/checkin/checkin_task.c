@@ -110,8 +110,9 @@ static void count(const struct checkin_task *task)
 {
     const struct facts *facts = &task->facts;
     struct checkin_counters *counters = task->daemon->counters;
-    (facts->counted ? checkin_counters_stored : checkin_counters_add)(counters, facts->device.id,
-                                                                      task->checkin.now_ms, facts->noted);
+    if ((facts->counted ? checkin_counters_stored : checkin_counters_add)(counters, facts->device.id,
+                                                                          task->checkin.now_ms, facts->noted))
+        writer_flush_soon(task->daemon->writer);
 }
 
 void checkin_task_tell(const struct checkin_task *task, const char *over, int code)

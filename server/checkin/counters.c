@@ -11,8 +11,10 @@
 #include "storage/ledger.h"
 
 #define ROOM_BITS 15
-#define ROOM                                                                                                 \
-    (1u << ROOM_BITS) /* devices between two flushes; above three quarters no further device is counted */
+#define ROOM      (1u << ROOM_BITS) /* devices between two flushes */
+/* From ROOM_HURRY on a flush is wanted at once. With ROOM_MOST no further device is counted: the disk is too slow. */
+#define ROOM_HURRY (ROOM / 2)
+#define ROOM_MOST  (ROOM / 4 * 3)
 
 struct counted {
     struct {
@@ -21,6 +23,7 @@ struct counted {
         struct ledger_day quiet; /* check-ins that changed nothing, on the day of the first */
     } slot[ROOM];
     unsigned used;
+    bool hurried; /* a flush is wanted, and was asked for */
 };
 
 struct checkin_counters {
@@ -91,7 +94,7 @@ static unsigned take_slot(struct counted *counted, int64_t device_id)
 {
     unsigned at = find_slot(counted, device_id);
     if (!counted->slot[at].device_id) {
-        if (counted->used >= ROOM * 3 / 4)
+        if (counted->used >= ROOM_MOST)
             return ROOM;
         counted->used++;
         counted->slot[at].device_id = device_id;
@@ -110,14 +113,25 @@ static void count(struct counted *counted, int64_t device_id, int64_t now_ms, bo
         count_quiet(&counted->slot[at].quiet, now_ms);
 }
 
-void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted)
+/* Once for each flush. */
+static bool takes_hurry(struct counted *counted)
+{
+    if (counted->used < ROOM_HURRY || counted->hurried)
+        return false;
+    counted->hurried = true;
+    return true;
+}
+
+bool checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted)
 {
     pthread_mutex_lock(&counters->mutex);
     count(counters->counting, device_id, now_ms, noted);
+    bool hurries = takes_hurry(counters->counting);
     pthread_mutex_unlock(&counters->mutex);
+    return hurries;
 }
 
-void checkin_counters_stored(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted)
+bool checkin_counters_stored(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted)
 {
     pthread_mutex_lock(&counters->mutex);
     struct counted *counting = counters->counting;
@@ -126,7 +140,9 @@ void checkin_counters_stored(struct checkin_counters *counters, int64_t device_i
         counting->slot[at].last_seen_ms = now_ms;
     if (at != ROOM && !noted)
         count_quiet(&counting->slot[at].quiet, now_ms);
+    bool hurries = takes_hurry(counting);
     pthread_mutex_unlock(&counters->mutex);
+    return hurries;
 }
 
 /* From now on other threads count in the other table. */
@@ -177,8 +193,10 @@ static void merge(struct counted *counting, const struct counted *old)
 void checkin_counters_flushed(struct checkin_counters *counters, bool committed)
 {
     pthread_mutex_lock(&counters->mutex);
-    if (!committed)
+    if (!committed) {
         merge(counters->counting, counters->storing);
+        counters->counting->hurried = true; /* the next try has time */
+    }
     memset(counters->storing, 0, sizeof *counters->storing);
     pthread_mutex_unlock(&counters->mutex);
 }

@@ -11,11 +11,12 @@
 struct checkin_counters;
 
 bool checkin_counters_open(struct checkin_counters **ret, struct error *err);
-/* Any thread. `noted`: the ledger has the check-in; else the check-in is counted for its day. */
-void checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted);
+/* Any thread. `noted`: the ledger has the check-in; else the check-in is counted for its day. True: there is little room left
+   for more devices, and the caller should see to a flush. */
+bool checkin_counters_add(struct checkin_counters *counters, int64_t device_id, int64_t now_ms, bool noted);
 /* Any thread. The same for a check-in that device_check_in() has counted: only its day is counted, and what waits for the
    device is from now on as new as this check-in. */
-void checkin_counters_stored(struct checkin_counters *counters, int64_t device_id, int64_t now_ms,
+bool checkin_counters_stored(struct checkin_counters *counters, int64_t device_id, int64_t now_ms,
                              bool noted);
 /* Any thread: adds to *check_ins, and sets *last_seen_ms, by what is not stored yet. `counters`
    may be NULL. */

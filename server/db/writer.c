@@ -25,7 +25,7 @@ struct writer {
     pthread_cond_t changed;
     struct writer_task *first, **last;
     unsigned waiting;
-    bool stopping;
+    bool stopping, flush_wanted;
     _Atomic int64_t turned_ms; /* monotonic clock */
 };
 
@@ -143,8 +143,8 @@ static void take_batch(struct writer *writer, int64_t flush_at_ms, struct batch 
 {
     batch->count = 0;
     pthread_mutex_lock(&writer->mutex);
-    for (int64_t left_ms;
-         !writer->first && !writer->stopping && (left_ms = flush_at_ms - clock_boot_ms()) > 0;)
+    for (int64_t left_ms; !writer->first && !writer->stopping && !writer->flush_wanted &&
+                          (left_ms = flush_at_ms - clock_boot_ms()) > 0;)
         thread_wait_until(&writer->changed, &writer->mutex, clock_monotonic_ms() + left_ms);
     while (writer->first && has_room(batch, writer->first)) {
         struct writer_task *task = writer->first;
@@ -172,8 +172,10 @@ static void *work(void *cls)
             run_batch(writer, batch);
         pthread_mutex_lock(&writer->mutex);
         ended = writer->stopping && !writer->first;
+        bool flush_wanted = writer->flush_wanted;
+        writer->flush_wanted = false;
         pthread_mutex_unlock(&writer->mutex);
-        if (ended || clock_boot_ms() >= flush_at_ms) {
+        if (ended || flush_wanted || clock_boot_ms() >= flush_at_ms) {
             batch->count = writer->flush.run ? 1 : 0;
             batch->task[0] = &writer->flush_task;
             batch->failed[0] = false;
@@ -287,6 +289,14 @@ bool writer_call_alone(struct writer *writer, writer_function *run, void *cls, s
 {
     struct call call = {.task.alone = true, .run = run, .cls = cls, .err = err};
     return run_and_wait(writer, &call);
+}
+
+void writer_flush_soon(struct writer *writer)
+{
+    pthread_mutex_lock(&writer->mutex);
+    writer->flush_wanted = true;
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->mutex);
 }
 
 bool writer_flush_now(struct writer *writer, struct error *err)

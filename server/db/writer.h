@@ -57,6 +57,8 @@ bool writer_call(struct writer *writer, writer_function *run, void *cls, struct 
    files: a rollback does not bring a file back. */
 bool writer_call_alone(struct writer *writer, writer_function *run, void *cls, struct error *err)
     __attribute__((warn_unused_result));
+/* Flushes soon, and not only after every_ms: there is little room for more counts. Any thread. */
+void writer_flush_soon(struct writer *writer);
 /* When this returns true, the counts of `flush` are stored and the next reader sees them. Threads as for
    writer_call(). */
 bool writer_flush_now(struct writer *writer, struct error *err) __attribute__((warn_unused_result));

@@ -166,7 +166,8 @@ static void answer_report(struct writer_task *base, const struct error *err)
         return;
     }
     reason_text(task->next.reason, REASON_ENGLISH, reason);
-    checkin_counters_add(task->daemon->counters, facts->device.id, facts->checkin.now_ms, task->noted);
+    if (checkin_counters_add(task->daemon->counters, facts->device.id, facts->checkin.now_ms, task->noted))
+        writer_flush_soon(task->daemon->writer);
     log_function *log = task->noted ? log_line : log_stranger;
     log(LOG_LEVEL_INFO, task->transcript ? "transcript" : "report", "product", facts->product.product_key,
         "device", facts->device.device, "version", facts->device.confirmed_version, "reason",

@@ -133,6 +133,28 @@ static void test_the_clock_is_set_back_before_a_change(void **state)
     checkin_counters_close(counters);
 }
 
+/* A flush is asked for once, long before there is no room. The devices are not in the database. */
+static void test_a_crowd_hurries_the_flush(void **state)
+{
+    struct place *place = *state;
+    struct checkin_counters *counters;
+    struct error err;
+    assert_ok(checkin_counters_open(&counters, &err), err);
+    for (unsigned flush = 0; flush < 2; flush++) {
+        unsigned hurries = 0;
+        int64_t last = 0;
+        for (int64_t id = 1; id <= 20000; id++)
+            if (checkin_counters_add(counters, id, 1000, true)) {
+                hurries++;
+                last = id;
+            }
+        assert_int_equal(hurries, 1);
+        assert_in_range(last, 1, 18000);
+        store(counters, place->db, true);
+    }
+    checkin_counters_close(counters);
+}
+
 struct counting {
     struct checkin_counters *counters;
     int64_t device_id;
@@ -173,9 +195,8 @@ static void test_threads_count_while_a_flush_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_each_check_in_is_stored_once),
-        TEST(test_a_check_in_that_was_stored_counts_once),
-        TEST(test_the_clock_is_set_back_before_a_change),
+        TEST(test_each_check_in_is_stored_once),          TEST(test_a_check_in_that_was_stored_counts_once),
+        TEST(test_the_clock_is_set_back_before_a_change), TEST(test_a_crowd_hurries_the_flush),
         TEST(test_threads_count_while_a_flush_runs),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);

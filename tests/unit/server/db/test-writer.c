@@ -47,6 +47,19 @@ static void forget(void *cls, bool committed)
     counter->storing = 0;
 }
 
+struct look {
+    const struct counter *counter;
+    int *ret;
+};
+
+static bool look(void *cls, struct db *db, struct error *err)
+{
+    const struct look *looks = cls;
+    (void)db, (void)err;
+    *looks->ret = looks->counter->stored;
+    return true;
+}
+
 static void *count_and_flush(void *cls)
 {
     struct counter *counter = cls;
@@ -79,6 +92,22 @@ static void test_what_is_held_back_is_stored_once(void **state)
     writer_stop(counter.writer);
     assert_int_equal(counter.stored, THREADS * ROUNDS);
     assert_int_equal(counter.held, 0);
+}
+
+/* A flush that would come in an hour. */
+static void test_a_flush_is_wanted_soon(void **state)
+{
+    struct counter counter = {0};
+    struct writer_flush flush = {.run = store, .flushed = forget, .cls = &counter, .every_ms = 3600 * 1000};
+    struct error err;
+    int stored = 0;
+    start(*state, &flush, &counter.writer);
+    assert_ok(writer_call(counter.writer, count_one, &counter, &err), err);
+    writer_flush_soon(counter.writer);
+    while (!stored)
+        assert_ok(writer_call(counter.writer, look, (struct look[]){{&counter, &stored}}, &err), err);
+    writer_stop(counter.writer);
+    assert_int_equal(counter.stored, 1);
 }
 
 static bool add_product(void *cls, struct db *db, struct error *err)
@@ -272,6 +301,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_what_is_held_back_is_stored_once, place_make, place_remove),
+        cmocka_unit_test_setup_teardown(test_a_flush_is_wanted_soon, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_a_task_that_fails_takes_back_its_own, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_one_of_many_tasks_fails, place_make, place_remove),
         cmocka_unit_test_setup_teardown(test_a_commit_tells_what_it_touched, place_make, place_remove),
