@@ -168,9 +168,10 @@ static bool prepare_all(struct db *db, bool lenient, struct error *err)
     return true;
 }
 
-/* Each savepoint keeps the pages that it changes, to undo them. SQLite writes them into a file from 64 KB on: for the
-   batches of the writer a third of its processor time. -1: never. */
-static void keep_savepoints_in_memory(void)
+/* Before SQLite starts. Each savepoint keeps the pages that it changes, to undo them. SQLite writes them into a file from 64 KB
+   on: for the batches of the writer a third of its processor time. -1: never. And SQLite counts its memory, under a lock that
+   all threads share. Nobody reads these counts. */
+static void configure_sqlite(void)
 {
     sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -178,8 +179,8 @@ static void keep_savepoints_in_memory(void)
 
 static bool open_file(const char *path, int flags, struct db **ret, struct error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT; /* before SQLite starts */
-    pthread_once(&once, keep_savepoints_in_memory);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure_sqlite);
     struct db *db = calloc(1, sizeof *db);
     if (!db) {
         error_set(err, ERROR_INTERNAL, "out of memory");
