@@ -168,7 +168,7 @@ static void end_one(struct writer_task *task, const struct error *err)
 {
     struct one *one = (struct one *)task;
     one->is_stored = !err;
-    snprintf(one->error, sizeof one->error, "%s", err ? err->text : "");
+    snprintf(one->error, sizeof one->error, "%.39s", err ? err->text : "");
     pthread_mutex_lock(one->mutex);
     --*one->left;
     pthread_cond_signal(one->changed);
