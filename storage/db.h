@@ -173,7 +173,8 @@ enum db_deferred { DEFERRED_FLEET, DEFERRED_LEDGER, DEFERRED_BUDGETS, DEFERRED_C
 extern const struct db_deferral *const db_deferrals[DEFERRED_COUNT]; /* storage/statements.c */
 bool db_defer(struct db *db, enum db_deferred which, const void *item, struct error *err)
     __attribute__((warn_unused_result));
-/* The last item that waits and that `is` returns true for; NULL: there is none. The item is valid until the next call. */
+/* Returns the last waiting item for which `is` returns true, or NULL. The item is valid until the next call of db_defer() or
+   db_run_deferred(). */
 const void *db_find_deferred(const struct db *db, enum db_deferred which,
                              bool (*is)(const void *item, const void *key), const void *key);
 /* Runs what was put off now, of these lists: 1 << DEFERRED_…. After an error nothing of it is stored. */

@@ -170,7 +170,7 @@ static bool prepare_all(struct db *db, bool lenient, struct error *err)
 
 /* Before SQLite starts. Each savepoint keeps the pages that it changes, to undo them. SQLite writes them into a file from 64 KB
    on: for the batches of the writer a third of its processor time. -1: never. And SQLite counts its memory, under a lock that
-   all threads share. Nobody reads these counts. */
+   all threads share. dfotad does not read these counts. */
 static void configure_sqlite(void)
 {
     sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);

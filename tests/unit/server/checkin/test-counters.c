@@ -68,6 +68,17 @@ static void test_each_check_in_is_stored_once(void **state)
     checkin_counters_close(counters);
 }
 
+static struct checkin_counters *open_counters(struct place *place, struct device *ret)
+{
+    struct scene scene;
+    struct checkin_counters *counters;
+    struct error err;
+    set_scene(place->db, &scene);
+    add_device(place, &scene, ret);
+    assert_ok(checkin_counters_open(&counters, &err), err);
+    return counters;
+}
+
 static void check_in(struct place *place, struct device *device, const char *version, int64_t at_ms)
 {
     const struct device before = *device;
@@ -92,13 +103,8 @@ static void assert_seen(struct place *place, const struct checkin_counters *coun
 static void test_a_check_in_that_was_stored_counts_once(void **state)
 {
     struct place *place = *state;
-    struct scene scene;
     struct device device;
-    struct checkin_counters *counters;
-    struct error err;
-    set_scene(place->db, &scene);
-    add_device(place, &scene, &device);
-    assert_ok(checkin_counters_open(&counters, &err), err);
+    struct checkin_counters *counters = open_counters(place, &device);
     checkin_counters_add(counters, device.id, 1000, true);
     check_in(place, &device, "9", 2000);
     checkin_counters_stored(counters, device.id, 2000, false);
@@ -115,13 +121,8 @@ static void test_a_check_in_that_was_stored_counts_once(void **state)
 static void test_the_clock_is_set_back_before_a_change(void **state)
 {
     struct place *place = *state;
-    struct scene scene;
     struct device device;
-    struct checkin_counters *counters;
-    struct error err;
-    set_scene(place->db, &scene);
-    add_device(place, &scene, &device);
-    assert_ok(checkin_counters_open(&counters, &err), err);
+    struct checkin_counters *counters = open_counters(place, &device);
     for (unsigned noted = 0; noted < 2; noted++) {
         checkin_counters_add(counters, device.id, 600 * 1000, true);
         check_in(place, &device, noted ? "9" : "8", 1000);
@@ -133,7 +134,7 @@ static void test_the_clock_is_set_back_before_a_change(void **state)
     checkin_counters_close(counters);
 }
 
-/* A flush is asked for once, long before there is no room. The devices are not in the database. */
+/* The counters ask for a flush once, while there is still room. The database does not have these devices. */
 static void test_a_crowd_hurries_the_flush(void **state)
 {
     struct place *place = *state;
