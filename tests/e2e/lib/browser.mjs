@@ -45,7 +45,8 @@ function missing() {
 export const noBrowser = missing();
 
 export const phone = { width: 390, height: 844 };
-const lost = /net::ERR_[A-Z_]+/;
+// What the browser says of a server that ends: until its sockets are closed, it answers 503.
+const lost = /net::ERR_[A-Z_]+|status of 503 /;
 const desktop = { width: 1280, height: 800 };
 const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'];
