@@ -16,12 +16,14 @@
 #define ROOM_HURRY (ROOM / 2)
 #define ROOM_MOST  (ROOM / 4 * 3)
 
+struct device_count {
+    int64_t device_id; /* 0: free */
+    int64_t check_ins, last_seen_ms;
+    struct ledger_day quiet; /* check-ins that changed nothing, on the day of the first */
+};
+
 struct counted {
-    struct {
-        int64_t device_id; /* 0: free */
-        int64_t check_ins, last_seen_ms;
-        struct ledger_day quiet; /* check-ins that changed nothing, on the day of the first */
-    } slot[ROOM];
+    struct device_count slot[ROOM];
     unsigned used;
     bool hurried; /* a flush is wanted, and was asked for */
 };
@@ -29,7 +31,8 @@ struct counted {
 struct checkin_counters {
     pthread_mutex_t mutex;
     struct counted *counting;
-    struct counted *storing; /* what a flush stores; other threads only read it */
+    struct counted *storing;                /* what a flush stores; other threads only read it */
+    const struct device_count *order[ROOM]; /* of a flush */
 };
 
 bool checkin_counters_open(struct checkin_counters **ret, struct error *err)
@@ -156,17 +159,36 @@ static const struct counted *take(struct checkin_counters *counters)
     return counted;
 }
 
+static int compare_ids(const void *left, const void *right)
+{
+    const struct device_count *const *a = left, *const *b = right;
+    return ((*a)->device_id > (*b)->device_id) - ((*a)->device_id < (*b)->device_id);
+}
+
+/* In the order of the table: neighbours are on one page, and each page is written once. */
+static unsigned sort(const struct counted *counted, const struct device_count **ret)
+{
+    unsigned count = 0;
+    for (unsigned at = 0; counted->used && at < ROOM; at++)
+        if (counted->slot[at].device_id)
+            ret[count++] = &counted->slot[at];
+    qsort(ret, count, sizeof *ret, compare_ids);
+    return count;
+}
+
+static bool store(struct db *db, const struct device_count *count, struct error *err)
+{
+    return (!count->check_ins ||
+            device_seen(db, count->device_id, count->check_ins, count->last_seen_ms, err)) &&
+           (!count->quiet.count || ledger_day_add(db, count->device_id, &count->quiet, err));
+}
+
 bool checkin_counters_store(struct checkin_counters *counters, struct db *db, struct error *err)
 {
-    const struct counted *counted = take(counters);
-    for (unsigned at = 0; counted->used && at < ROOM; at++) {
-        int64_t id = counted->slot[at].device_id;
-        int64_t check_ins = counted->slot[at].check_ins;
-        const struct ledger_day *quiet = &counted->slot[at].quiet;
-        if ((check_ins && !device_seen(db, id, check_ins, counted->slot[at].last_seen_ms, err)) ||
-            (quiet->count && !ledger_day_add(db, id, quiet, err)))
+    unsigned count = sort(take(counters), counters->order);
+    for (unsigned i = 0; i < count; i++)
+        if (!store(db, counters->order[i], err))
             return false;
-    }
     return true;
 }
 
