@@ -66,15 +66,17 @@ bool connection_watch(struct connection *connection, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = connection};
     int operation = connection->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    connection->watched = epoll_ctl(connection->loop->epoll, operation, connection->fd, &event) == 0;
-    return connection->watched;
+    bool is_watched = connection->watched == events ||
+                      epoll_ctl(connection->loop->epoll, operation, connection->fd, &event) == 0;
+    connection->watched = is_watched ? events : 0;
+    return is_watched;
 }
 
 void connection_unwatch(struct connection *connection)
 {
     if (connection->watched)
         epoll_ctl(connection->loop->epoll, EPOLL_CTL_DEL, connection->fd, NULL);
-    connection->watched = false;
+    connection->watched = 0;
 }
 
 bool request_header(const struct request *request, const char *name, struct slice *ret)

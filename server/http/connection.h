@@ -37,10 +37,10 @@ struct connection {
     struct request request; /* first member: a pointer to the request is one to the connection */
     struct loop *loop;
     enum place place;
-    int fd;       /* libmicrohttpd closes it while PLACE_DAEMON */
-    bool watched; /* by the loop's epoll */
-    bool counted; /* in the listener's connections */
-    bool beyond;  /* not counted: the limit is reached, and its head is awaited all the same */
+    int fd;           /* libmicrohttpd closes it while PLACE_DAEMON */
+    uint32_t watched; /* events for which the loop's epoll watches the socket; 0: it does not */
+    bool counted;     /* in the listener's connections */
+    bool beyond;      /* not counted: the limit is reached, and its head is awaited all the same */
 
     struct crowd_member member; /* of the loop's crowd */
 
@@ -50,6 +50,7 @@ struct connection {
 
     size_t scanned; /* bytes of the head that were scanned */
     bool some;      /* at least one byte has come */
+    bool more;      /* bytes after the head have come, or the end */
     char *text;     /* the whole head, owned */
     size_t head_size;
     struct head head;
@@ -101,7 +102,8 @@ void connection_unpause(struct connection *connection);
 /* The connection no longer counts against the limit. */
 void connection_count_out(struct connection *connection);
 
-/* Our own epoll watches the socket. False: it cannot. */
+/* Our own epoll watches the socket. It also tells of what has come before, but not when the socket is watched for these
+   events already: unwatch it first then. False: it cannot be watched. */
 bool connection_watch(struct connection *connection, uint32_t events);
 void connection_unwatch(struct connection *connection);
 

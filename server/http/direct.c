@@ -113,9 +113,7 @@ void direct_continue(struct connection *connection)
         if (sent > 0) {
             connection->sent += (uint64_t)sent;
         } else if (sent == 0 ? !connection->is_paused : errno != EINTR) {
-            bool waits = sent < 0 && errno == EAGAIN &&
-                         (connection->watched || connection_watch(connection, EPOLLOUT | EPOLLET));
-            if (!waits)
+            if (sent == 0 || errno != EAGAIN || !connection_watch(connection, EPOLLOUT | EPOLLET))
                 cut(connection);
             return;
         }
@@ -149,10 +147,11 @@ void direct_begin(struct connection *connection)
         connection_end(connection);
         return;
     }
-    connection_unwatch(connection);
     connection->place = PLACE_DIRECT;
     if (exchange_run(connection))
         begin_answer(connection);
+    else
+        connection_unwatch(connection); /* until another thread has answered */
 }
 
 void direct_resume(struct connection *connection)

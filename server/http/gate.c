@@ -274,6 +274,7 @@ static bool look(struct connection *connection, bool ended)
     } else if ((size_t)got > limit && (state == HEAD_PART || size > limit)) {
         refuse_long(connection, limit);
     } else if (state == HEAD_WHOLE) {
+        connection->more = ended || (size_t)got > size;
         take_head(connection, size);
     } else if (ended) {
         error_set(&err, ERROR_BAD_REQUEST, "the request head ends before its blank line");

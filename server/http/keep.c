@@ -131,6 +131,8 @@ static bool has_unread(const struct connection *connection)
 void keep_wait(struct connection *connection)
 {
     struct loop *loop = connection->loop;
+    if (connection->more)
+        connection_unwatch(connection); /* so that the epoll tells of what has come already */
     renew(connection);
     if (loop->draining || loop->stopping) {
         /* A close with unread bytes would reset the connection, and could destroy the answer. */

@@ -210,6 +210,20 @@ describe('the device listener', () => {
         assert.equal((await scene.awaitAttempt(old, 'handed_over')).bytes_acked, body.length);
         assert.equal((await scene.record(current[0])).check_ins, 2);
     });
+    test('a request and the end of the peer, seen together, end the connection', async (t) => {
+        const own = await startServer(t, { config: { ...config, loops: 1 } });
+        const scene = await Scene.build(own);
+        const module = scene.module({ version: scene.versions.at(-1) });
+        for (const [bytes, status] of [[ask(module), 400], [head('GET /nothing', []), 404]]) {
+            const kept = open(t, own.device);
+            await expectKept(kept, ask(module), 400);
+            own.process.kill('SIGSTOP');
+            await new Promise((sent) => kept.socket.end(bytes, sent));
+            own.process.kill('SIGCONT');
+            assert.equal((await kept.next()).status, status);
+            assert.equal(await kept.end(), 'fin');
+        }
+    });
     for (const [kind, change] of Object.entries({ 'another peer': { device_proxies: '127.0.0.2' }, 'a proxy by default': { device_keep_alive_ms: 0 } }))
         test(`closes a connection of ${kind}`, async (t) => {
             const own = await startServer(t, { config: { ...config, ...change } });
