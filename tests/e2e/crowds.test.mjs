@@ -77,9 +77,9 @@ describe('bodies:', { skip: process.env.DFOTA_SANITIZED ? 'sanitizers take their
         const path = new URL((await scene.createLink(scene.module())).report_url).pathname;
         const earlier = residentBytes(server.process.pid);
         const crowd = await openCrowd(t, server.device, 500, post(path));
-        await poll('the rest is refused', () => crowd.filter((peer) => peer.pieces.length).length >= 500 - 64);
-        const waiting = crowd.filter((peer) => !peer.pieces.length);
-        assert.ok(crowd.filter((peer) => peer.pieces.length).every((peer) => peer.answer.status === 503 &&
+        await poll('the rest is refused', () => crowd.filter((peer) => peer.closed).length >= 500 - 64);
+        const waiting = crowd.filter((peer) => !peer.closed);
+        assert.ok(crowd.filter((peer) => peer.closed).every((peer) => peer.answer.status === 503 &&
             /too many bodies/.test(peer.answer.json.msg) && assertDeviceAnswer(peer.answer)));
         await Promise.all(waiting.map((peer) => peer.send(body.subarray(0, body.length - 1))));
         const grown = residentBytes(server.process.pid) - earlier;

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 
 import { poll } from './module.mjs';
+import { beforeDispose } from './server.mjs';
 import { parseAnswer } from './wire.mjs';
 
 // One connection. `bytes` is what was received; `closed` is null while it is open, then 'fin' or 'reset'.
@@ -49,6 +50,7 @@ export class Peer {
 export async function openCrowd(t, address, count, first = '') {
     const crowd = [];
     t.after(() => crowd.forEach((peer) => peer.hangUp()));
+    beforeDispose(address, () => crowd.forEach((peer) => peer.hangUp('close')));
     for (let i = 0; i < count; i++) {
         const peer = new Peer(address);
         crowd.push(peer);

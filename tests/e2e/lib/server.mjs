@@ -41,6 +41,10 @@ process.on('exit', () => {
     }
 });
 
+// What is done when a test is over, before its server is stopped: with a peer that does not read, a server takes ten seconds to stop.
+const endings = new Map(); // of the port
+export const beforeDispose = ({ port }, end) => endings.set(port, [...endings.get(port) ?? [], end]);
+
 // Splits one log line into its keys: {level, event, …, raw}. Values with spaces are quoted.
 export function parseLogLine(raw) {
     const fields = { raw };
@@ -152,6 +156,10 @@ export class Server {
     }
 
     async dispose() {
+        for (const address of [this.device, this.adminAddress]) {
+            endings.get(address?.port)?.forEach((end) => end());
+            endings.delete(address?.port);
+        }
         try {
             if (this.process)
                 await this.stop();
