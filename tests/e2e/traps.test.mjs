@@ -17,6 +17,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { atOnce, countDescriptors, openCrowd, residentBytes, settle } from './lib/crowd.mjs';
 import { assertDeviceAnswer } from './lib/judge.mjs';
+import { Kept } from './lib/kept.mjs';
 import { poll } from './lib/module.mjs';
 import { startNaive } from './lib/naive.mjs';
 import { assertProblem, listFiles, Scene } from './lib/scene.mjs';
@@ -239,6 +240,27 @@ describe('a peer that hangs up while its request waits:', () => {
         await poll('nothing is kept', () => countDescriptors(small.process.pid) <= idle);
         assert.equal((await its.module().ask()).status, 200);
     });
+});
+
+test('a kept connection whose request waits for the writer: the next request is answered after it', async (t) => {
+    const own = await startServer(t, { config: { loops: 1, device_proxies: '127.0.0.1', device_keep_alive_ms: 60_000 } });
+    const its = await Scene.build(own);
+    const kept = new Kept(own.device);
+    t.after(() => kept.hangUp());
+    const current = () => text(`GET ${its.module({ version: its.versions.at(-1) }).target}`);
+    const code = ({ body }) => JSON.parse(body).code;
+    assert.equal(code(await kept.ask(current())), 27);
+    const { length } = kept.bytes;
+    const release = await holdWriter(t, own);
+    for (const bytes of [current(), text('GET /nothing')]) {
+        kept.send(bytes);
+        // When this one is answered, the loop has seen what was sent before.
+        assert.equal((await askOurs(t, own.device, text('GET /nothing', ['Connection: close']))).status, 404);
+    }
+    assert.deepEqual([kept.bytes.length, kept.closed], [length, null]);
+    await release();
+    assert.equal(code(await kept.next()), 27);
+    assert.equal((await kept.next()).status, 404);
 });
 
 describe('%2F and %00 in a path:', () => {
