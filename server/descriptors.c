@@ -9,20 +9,24 @@
 /* Database, readers, blobs, jobs with their pipes, loops, webhooks, lingering connections: 256. Packages in memory: 128. */
 #define OWN_DESCRIPTORS 384
 
-/* Descriptors of one connection, in quarters. TLS takes two more: at the peer, and inside of the server. A connection that
-   is kept takes one more while its answer is sent. */
+/* Descriptors of one connection, in quarters: one, and a quarter for connections that wait or linger beyond the limit. TLS
+   takes two more: at the peer, and inside of the server. A connection that is kept takes one more while libmicrohttpd sends
+   its answer. */
+static uint64_t quarters(const char *tls_listen, uint64_t keep_alive_ms)
+{
+    return (tls_listen[0] ? 13U : 5U) + (keep_alive_ms ? 4U : 0U);
+}
+
 static uint64_t device_quarters(const struct config *config)
 {
-    return (config->device_tls_listen[0] ? 17U : 9U) + (config->device_keep_alive_ms ? 4U : 0U);
+    return quarters(config->device_tls_listen, config->device_keep_alive_ms);
 }
 
 static uint64_t admin_quarters(const struct config *config)
 {
-    return (config->admin_tls_listen[0] ? 13U : 5U) + (config->admin_keep_alive_ms ? 4U : 0U);
+    return quarters(config->admin_tls_listen, config->admin_keep_alive_ms);
 }
 
-/* One for each device connection, a second one while a package is sent, and a quarter more for connections that wait or
-   linger beyond the limit. */
 static uint64_t descriptors_needed(const struct config *config)
 {
     return OWN_DESCRIPTORS + config->max_device_connections * device_quarters(config) / 4 +

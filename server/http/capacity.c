@@ -5,10 +5,12 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/thread.h"
+#include "server/http/transfer.h"
 
 void capacity_init(struct capacity *capacity, const struct listener_config *config)
 {
     capacity->max_connections = config->max_connections;
+    capacity->transfers = config->transfers;
     capacity->max_bodies_bytes = config->max_bodies_bytes;
     notices_init(&capacity->notices, config->name);
     LIST_INIT(&capacity->loops);
@@ -25,7 +27,8 @@ void capacity_destroy(struct capacity *capacity)
 
 bool capacity_take_connection(struct capacity *capacity)
 {
-    if (atomic_fetch_add(&capacity->connections, 1) < capacity->max_connections)
+    unsigned trailing = capacity->transfers ? transfers_trailing(capacity->transfers) : 0;
+    if (atomic_fetch_add(&capacity->connections, 1) + trailing < capacity->max_connections)
         return true;
     capacity_give_connection(capacity);
     return false;

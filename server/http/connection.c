@@ -186,11 +186,22 @@ bool connection_is_transfer(const struct connection *connection)
     return connection->reply.attempt && connection->loop->config->transfers && !connection->request.head_only;
 }
 
+struct transfer *connection_leave_transfer(struct connection *connection)
+{
+    struct transfer *transfer = connection->transfer;
+    connection->transfer = NULL;
+    if (transfer && connection->place == PLACE_DIRECT) {
+        connection_unwatch(connection);
+        connection->fd = -1;
+    }
+    return transfer;
+}
+
 void connection_release(struct connection *connection)
 {
-    if (connection->transfer)
-        transfer_written(connection->transfer, false);
-    connection->transfer = NULL;
+    struct transfer *transfer = connection_leave_transfer(connection);
+    if (transfer)
+        transfer_written(transfer, false);
     if (connection->begun)
         connection->request.route->stream->end(&connection->request);
     connection->begun = false;

@@ -37,7 +37,7 @@ struct connection {
     struct request request; /* first member: a pointer to the request is one to the connection */
     struct loop *loop;
     enum place place;
-    int fd;           /* libmicrohttpd closes it while PLACE_DAEMON */
+    int fd;           /* libmicrohttpd closes it while PLACE_DAEMON, the transfer while PLACE_DIRECT */
     uint32_t watched; /* events for which the loop's epoll watches the socket; 0: it does not */
     bool counted;     /* in the listener's connections */
     bool beyond;      /* not counted: the limit is reached, and its head is awaited all the same */
@@ -69,12 +69,12 @@ struct connection {
 
     _Atomic int stage;
     struct reply reply;
-    struct transfer *transfer; /* NULL when libmicrohttpd has finished the answer */
+    struct transfer *transfer; /* NULL when the answer has ended */
     uint64_t piece;            /* bytes that may be sent before it asks for more (pacing.h) */
     TAILQ_ENTRY(connection) in_paused;
     bool is_paused;          /* is in loop.paused */
     int64_t paused_until_ms; /* boot clock */
-    bool followed;           /* a transfer has a dup of the socket, so our close is not the last one */
+    bool followed;           /* PLACE_DAEMON: a transfer has a dup of the socket, so our close is not the last one */
     uint64_t acked;          /* bytes acknowledged when the current idle_timeout_ms began */
     unsigned looks;          /* checks in the current idle_timeout_ms */
 
@@ -122,6 +122,9 @@ void connection_give_up_body(struct connection *connection, const struct error *
 /* True: the answer is firmware, and the acknowledgements of the peer are watched. */
 bool connection_is_transfer(const struct connection *connection);
 
+/* For the end of an answer: the connection gives up its transfer, and the socket if the transfer owns that. NULL: there is
+   no transfer. */
+struct transfer *connection_leave_transfer(struct connection *connection);
 /* Frees what it holds, not the socket; the loop frees the connection itself. */
 void connection_release(struct connection *connection);
 /* No longer counted, freed at the end of the turn. Closes fd unless it is libmicrohttpd's. */

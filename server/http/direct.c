@@ -19,14 +19,24 @@ bool direct_applies(const struct connection *connection)
 }
 
 /* HAProxy resets its connection when it has the whole package and sees our end. The last acknowledgements are lost then. So a
-   proxy sees the end of a package when all of it is acknowledged: transfer.c closes the last descriptor of the socket. */
+   proxy sees the end of a package when all of it is acknowledged: the transfer then closes the socket. */
 static bool comes_from_proxy(const struct connection *connection)
 {
     const struct listener_config *config = connection->loop->config;
     return config->is_proxy && config->is_proxy(&connection->request);
 }
 
-/* The whole answer is sent. Unless the connection is kept, its sending side is shut down. */
+static void finish_transfer(struct connection *connection)
+{
+    /* The close of a socket with unread bytes resets the connection. */
+    (void)!recv(connection->fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT);
+    if (!comes_from_proxy(connection))
+        shutdown(connection->fd, SHUT_WR);
+    transfer_written(connection_leave_transfer(connection), true);
+    connection_end(connection);
+}
+
+/* The whole answer is sent. */
 static void finish(struct connection *connection)
 {
     int unread = 0;
@@ -36,17 +46,11 @@ static void finish(struct connection *connection)
         keep_wait(connection);
         return;
     }
-    if (connection->transfer)
-        transfer_written(connection->transfer, true);
-    connection->transfer = NULL;
-    if (connection->followed) {
-        /* The last close of a socket with unread bytes resets the connection. */
-        (void)!recv(connection->fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT);
-        if (!comes_from_proxy(connection))
-            shutdown(connection->fd, SHUT_WR);
-    } else {
-        (void)!ioctl(connection->fd, FIONREAD, &unread);
+    if (connection->transfer) {
+        finish_transfer(connection);
+        return;
     }
+    (void)!ioctl(connection->fd, FIONREAD, &unread);
     if (unread > 0 && !connection->loop->stopping)
         connection_linger(connection);
     else
@@ -99,9 +103,9 @@ static ssize_t send_some(struct connection *connection)
 /* The rest cannot be sent. */
 static void cut(struct connection *connection)
 {
-    if (connection->transfer)
-        transfer_cut(connection->transfer);
-    connection->transfer = NULL;
+    struct transfer *transfer = connection_leave_transfer(connection);
+    if (transfer)
+        transfer_cut(transfer);
     connection_end(connection);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include "base/clock.h"
 #include "server/core/metrics.h"
 #include "server/http/keep.h"
@@ -87,13 +88,26 @@ bool exchange_refuse_resume(struct connection *connection)
     return true;
 }
 
+/* libmicrohttpd closes its descriptor too early to ask the kernel afterwards, so the transfer gets another one. */
+static struct transfer *begin_transfer(const struct connection *connection, size_t head_size)
+{
+    const struct reply *reply = &connection->reply;
+    bool is_ours = connection->place == PLACE_DIRECT;
+    int fd = is_ours ? connection->fd : fcntl(connection->fd, F_DUPFD_CLOEXEC, 0);
+    struct transfer *transfer =
+        transfer_begin(connection->loop->config->transfers, fd, head_size, reply->attempt, reply->fetch,
+                       reply->first, reply->first + reply->size);
+    if (!transfer && !is_ours && fd >= 0)
+        close(fd);
+    return transfer;
+}
+
 void exchange_begin_answer(struct connection *connection, size_t head_size)
 {
     const struct listener_config *config = connection->loop->config;
     struct reply *reply = &connection->reply;
     if (connection_is_transfer(connection))
-        connection->transfer = transfer_begin(config->transfers, connection->fd, head_size, reply->attempt,
-                                              reply->fetch, reply->first, reply->first + reply->size);
+        connection->transfer = begin_transfer(connection, head_size);
     reply->attempt = 0; /* the transfer has begun */
     connection->followed = connection->transfer != NULL;
     connection->acked = connection->earlier ? acked_bytes(connection->fd) : 0;
@@ -200,10 +214,9 @@ void exchange_on_completed(void *cls, struct MHD_Connection *mhd, void **request
     struct connection *connection = *request_cls;
     if (connection && connection->keeps && code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
         keep_take_back(connection);
-    if (!connection || !connection->transfer)
-        return;
-    transfer_written(connection->transfer, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
-    connection->transfer = NULL;
+    struct transfer *transfer = connection ? connection_leave_transfer(connection) : NULL;
+    if (transfer)
+        transfer_written(transfer, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 }
 
 /* After this libmicrohttpd closes its descriptor. When the peer may still be sending, a dup() of it

@@ -2,7 +2,6 @@
    SPDX-License-Identifier: Apache-2.0 */
 #include "server/http/transfer.h"
 
-#include <fcntl.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -34,7 +33,8 @@ enum written { NOT_YET, ALL_WRITTEN, CUT_SHORT, CUT_WITHOUT_FIN };
 struct transfer {
     TAILQ_ENTRY(transfer) in_all;
     LIST_ENTRY(transfer) in_bucket;
-    int fd;
+    struct transfers *transfers;
+    int fd;          /* owned */
     uint64_t before; /* bytes acknowledged before the package: earlier bytes, and the head */
     int64_t attempt, fetch;
     uint64_t first, end;
@@ -63,6 +63,7 @@ struct transfers {
     uint64_t acked, acked_then; /* by all transfers, now and at rated_ms; watching thread only */
     int64_t rated_ms;
     _Atomic uint64_t acked_rate; /* bytes per second */
+    _Atomic unsigned trailing;   /* transfers of `all` that are written */
     pthread_mutex_t
         lock; /* guards all below; a transfer leaves the lists only after its last event was reported */
     pthread_cond_t changed;
@@ -176,6 +177,14 @@ static void count_out(struct transfers *transfers, struct transfer *transfer)
     transfer->counted = false;
 }
 
+static void release(struct transfer *transfer)
+{
+    if (atomic_load(&transfer->written) != NOT_YET)
+        atomic_fetch_sub(&transfer->transfers->trailing, 1);
+    close(transfer->fd);
+    free(transfer);
+}
+
 /* The lock is held on entry and return, not in between. New transfers are added at the end; only this
    thread removes one. */
 static void step_all(struct transfers *transfers)
@@ -192,8 +201,7 @@ static void step_all(struct transfers *transfers)
         if (done) {
             TAILQ_REMOVE(&transfers->all, transfer, in_all);
             LIST_REMOVE(transfer, in_bucket);
-            close(transfer->fd);
-            free(transfer);
+            release(transfer);
             pthread_cond_broadcast(&transfers->changed);
         }
         transfer = next;
@@ -295,6 +303,11 @@ void transfer_recall(struct transfers *transfers)
     pthread_mutex_unlock(&transfers->lock);
 }
 
+unsigned transfers_trailing(const struct transfers *transfers)
+{
+    return atomic_load(&transfers->trailing);
+}
+
 bool transfers_are_paced(const struct transfers *transfers)
 {
     return transfers->rate.bytes_per_second;
@@ -333,16 +346,14 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
     struct tcp_info info = {0};
     uint64_t queued = 0;
     struct transfer *transfer = calloc(1, sizeof *transfer);
-    int fd = fcntl(socket, F_DUPFD_CLOEXEC, 0);
-    if (!transfer || fd < 0 || !look_before(fd, &info, &queued)) {
+    if (!transfer || !look_before(socket, &info, &queued)) {
         free(transfer);
-        if (fd >= 0)
-            close(fd);
         transfer_recall(transfers);
         return NULL;
     }
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){HELD_BYTES}, sizeof(int));
-    transfer->fd = fd;
+    setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &(int){HELD_BYTES}, sizeof(int));
+    transfer->transfers = transfers;
+    transfer->fd = socket;
     transfer->before = info.tcpi_bytes_acked + queued + head_bytes;
     transfer->attempt = attempt;
     transfer->fetch = fetch;
@@ -371,14 +382,20 @@ void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch
     transfers->config.notify(transfers->config.cls, &event);
 }
 
+static void end_writing(struct transfer *transfer, enum written written)
+{
+    atomic_fetch_add(&transfer->transfers->trailing, 1);
+    atomic_store(&transfer->written, written); /* from now on the watching thread may free the transfer */
+}
+
 void transfer_written(struct transfer *transfer, bool all_written)
 {
-    atomic_store(&transfer->written, all_written ? ALL_WRITTEN : CUT_SHORT);
+    end_writing(transfer, all_written ? ALL_WRITTEN : CUT_SHORT);
 }
 
 void transfer_cut(struct transfer *transfer)
 {
-    atomic_store(&transfer->written, CUT_WITHOUT_FIN);
+    end_writing(transfer, CUT_WITHOUT_FIN);
 }
 
 void transfers_poll(struct transfers *transfers, int64_t attempt, transfer_function *each, void *cls)

@@ -2,9 +2,8 @@
    SPDX-License-Identifier: Apache-2.0 */
 /* The bytes of a download that the peer has acknowledged.
 
-   The server's last write returns long before a modem has the data, and libmicrohttpd closes its socket
-   too early to ask the kernel afterwards. So a transfer owns a dup() of the socket and asks TCP_INFO
-   (tcpi_bytes_acked, less the head; a FIN counts as one byte), also after libmicrohttpd has finished. A
+   The server's last write returns long before a modem has the data. So a transfer owns the socket, and asks TCP_INFO
+   (tcpi_bytes_acked, less the head; a FIN counts as one byte), also after the last byte was written. A
    transfer ends when everything is acknowledged, when the connection is dead, or when less than
    least_rate was acknowledged in stall_ms; then it resets the connection. One thread watches all
    transfers. Behind a proxy the peer is the proxy. */
@@ -59,16 +58,20 @@ void transfer_recall(struct transfers *transfers);
 bool transfers_are_paced(const struct transfers *transfers);
 uint64_t transfers_take(struct transfers *transfers, uint64_t wanted, int64_t *ret_wait_us);
 
-/* Http folder, loop's thread: an answer with firmware begins on `socket`, which is dup()ed. head_bytes is
-   the exact length of the response head. Bytes are counted from what the socket had acknowledged before.
-   NULL: no descriptor for the dup(); the transfer is not watched and stays "sending". */
+/* Any thread: sockets whose answer is written, but not acknowledged yet. They are still open. */
+unsigned transfers_trailing(const struct transfers *transfers);
+
+/* Http folder, loop's thread: an answer with firmware begins on `socket`, which belongs to the transfer from now on. The
+   caller uses the socket until transfer_written() or transfer_cut(); then the watching thread closes it. head_bytes is
+   the exact length of the response head. Bytes are counted from what the socket had acknowledged before. NULL: no
+   transfer can be made, and the socket stays the caller's; the attempt is not watched and stays "sending". */
 struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_t head_bytes, int64_t attempt,
                                 int64_t fetch, uint64_t first, uint64_t end);
 /* An answer that never began, because the peer was gone: reports it as over, with no byte acknowledged.
    Any thread. */
 void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch, uint64_t first,
                      uint64_t end);
-/* The loop or libmicrohttpd has finished with the connection. The transfer then belongs to the watching thread. */
+/* The answer has ended. The transfer and its socket belong to the watching thread, which may close them at once. */
 void transfer_written(struct transfer *transfer, bool all_written);
 /* The same, when the rest cannot be sent and no FIN was sent. */
 void transfer_cut(struct transfer *transfer);

@@ -41,7 +41,7 @@ async function measureBeside(server, checkIns, downloads, count, options) {
     return row;
 }
 
-// A transfer takes two descriptors of dfotad. Where the hard limit is low, fewer fit.
+// Where the hard limit of descriptors is low, fewer fit.
 function mostTransfers(server, wanted) {
     const [lowered] = server.log('descriptors-few');
     return lowered ? Math.min(wanted, Number(lowered.max_device_connections) - spare) : wanted;

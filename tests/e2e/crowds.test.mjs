@@ -4,8 +4,10 @@
 // doc/reliability.md are those that this file prints; it counts bytes and connections, not time.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import { countDescriptors, openCrowd, residentBytes, settle } from './lib/crowd.mjs';
 import { assertDeviceAnswer } from './lib/judge.mjs';
@@ -14,6 +16,7 @@ import { Scene } from './lib/scene.mjs';
 import { startServer } from './lib/server.mjs';
 import { buildRequest, deadline_ms, exchange } from './lib/wire.mjs';
 
+const slowModules = fileURLToPath(new URL('../bench/slow.py', import.meta.url));
 const MiB = 1024 * 1024;
 const text = (first, lines = [], body = '') => `${first} HTTP/1.1\r\n${['Host: h', ...lines].join('\r\n')}\r\n\r\n${body}`;
 const ask = (address, request) => exchange({ address, segments: [Buffer.from(request, 'latin1')] });
@@ -121,6 +124,32 @@ describe('descriptors:', () => {
         assert.equal((await ask(server.device, text('GET /nothing'))).status, 404);
         assert.equal(server.log('accept-failed').length, 1);
     });
+    for (const [what, size] of [['that is being sent', 600_000], ['that waits in the kernel for a slow module', 150_000]])
+        test(`a package ${what} takes one, and counts against the limit`, async (t) => {
+            const most = 20;
+            const server = await startServer(t, { config: { loops: 1, max_device_connections: most } });
+            const scene = await Scene.build(server, { kind: 'noise', size, limit: 16_000_000 });
+            await scene.makePackage();
+            assert.equal((await scene.module().ask()).status, 200);
+            await poll('its transfer is over', () => server.log('transfer-over').length === 1);
+            const earlier = countDescriptors(server.process.pid);
+            const { product, firmware, versions } = scene;
+            const path = `/api/site/firmware_upgrade?project_key=${product}&firmware_name=${firmware}&version=${versions[0]}&imei=`;
+            const { host, port } = server.device;
+            const slow = spawn('python3', [slowModules, host, port, path, 866_000_000_001_000, most, 0].map(String),
+                { stdio: ['pipe', 'pipe', 'inherit'] });
+            const ended = once(slow, 'close');
+            t.after(() => slow.kill());
+            assert.match(String((await once(slow.stdout, 'data'))[0]), /^open 20/);
+            const next = scene.module();
+            await poll('all places are taken', async () => (await next.ask()).status === 503);
+            const taken = countDescriptors(server.process.pid) - earlier;
+            assert.ok(taken < 1.5 * most, `${taken} descriptors for ${most} packages`);
+            assert.equal(server.log('transfer-over').length, 1);
+            slow.stdin.end();
+            await ended;
+            await poll('there is room', async () => (await next.ask()).status === 200);
+        });
 });
 
 describe('a peer that reads too slowly', () => {

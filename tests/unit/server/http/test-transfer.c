@@ -126,6 +126,16 @@ static void await_acked(int64_t attempt, uint64_t acked_end)
 
 static const char bytes[400000];
 
+/* The test keeps `socket`, as libmicrohttpd does. */
+static struct transfer *follow(int socket, uint64_t head_bytes, int64_t attempt, int64_t fetch,
+                               uint64_t first, uint64_t end)
+{
+    struct transfer *transfer =
+        transfer_begin(transfers, dup(socket), head_bytes, attempt, fetch, first, end);
+    assert_non_null(transfer);
+    return transfer;
+}
+
 static void test_exact_count(void **state)
 {
     (void)state;
@@ -133,7 +143,7 @@ static void test_exact_count(void **state)
     connect_pair(&server, &client);
     peer_send(server, "HTTP/1.1 100 Continue\r\n\r\n"); /* acknowledged before: not counted */
     take(client, 25);
-    struct transfer *warm = transfer_begin(transfers, server, 0, 1, 1, 0, 1000); /* only to await that */
+    struct transfer *warm = follow(server, 0, 1, 1, 0, 1000); /* only to await that */
     transfer_written(warm, true);
     peer_send_bytes(server, bytes, 500);
     take(client, 500);
@@ -142,7 +152,7 @@ static void test_exact_count(void **state)
         transfers_poll(transfers, 1, keep_event, &event);
         most_of = event.acked_end;
     }
-    struct transfer *transfer = transfer_begin(transfers, server, 100, 7, 1, 5000, 9000);
+    struct transfer *transfer = follow(server, 100, 7, 1, 5000, 9000);
     struct transfer_event event = {0};
     transfers_poll(transfers, 7, keep_event, &event);
     assert_int_equal(event.attempt, 7);
@@ -178,7 +188,7 @@ static void test_earlier_answers_do_not_count(void **state)
         earlier += (size_t)sent;
     assert_int_equal(ioctl(server, SIOCOUTQ, &queued), 0);
     assert_true(queued > 0); /* the peer does not read */
-    struct transfer *transfer = transfer_begin(transfers, server, 0, 1, 1, 0, 1000);
+    struct transfer *transfer = follow(server, 0, 1, 1, 0, 1000);
     take(client, earlier);
     while (queued > 0) {
         assert_int_equal(ioctl(server, SIOCOUTQ, &queued), 0);
@@ -201,7 +211,7 @@ static void test_outlives_close(void **state)
     (void)state;
     int server, client;
     connect_pair(&server, &client);
-    struct transfer *transfer = transfer_begin(transfers, server, 0, 8, 1, 0, sizeof bytes);
+    struct transfer *transfer = follow(server, 0, 8, 1, 0, sizeof bytes);
     fcntl(server, F_SETFL, O_NONBLOCK);
     ssize_t sent = send(server, bytes, sizeof bytes, MSG_NOSIGNAL);
     assert_true(sent > 0);
@@ -221,9 +231,9 @@ static void test_cut_short(void **state)
     (void)state;
     int server, client;
     connect_pair(&server, &client);
-    struct transfer *transfer = transfer_begin(transfers, server, 10, 9, 1, 100, 1100);
+    struct transfer *transfer = follow(server, 10, 9, 1, 100, 1100);
     peer_send_bytes(server, bytes, 10 + 300);
-    transfer_written(transfer, false); /* libmicrohttpd gave up: what it had written may still arrive */
+    transfer_written(transfer, false); /* the writer gave up: what it had written may still arrive */
     shutdown(server, SHUT_WR);
     close(server);
     take(client, 310);
@@ -237,7 +247,7 @@ static void test_reset_by_peer(void **state)
     int server, client, small = 4096;
     connect_pair(&server, &client);
     setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-    struct transfer *transfer = transfer_begin(transfers, server, 0, 10, 1, 0, 100000000);
+    struct transfer *transfer = follow(server, 0, 10, 1, 0, 100000000);
     fcntl(server, F_SETFL, O_NONBLOCK);
     assert_true(send(server, bytes, sizeof bytes, MSG_NOSIGNAL) > 0);
     take(client, 2000);
@@ -254,7 +264,7 @@ static void test_reset_by_peer_that_read_all(void **state)
     (void)state;
     int server, client;
     connect_pair(&server, &client);
-    struct transfer *transfer = transfer_begin(transfers, server, 10, 12, 1, 100, 1100);
+    struct transfer *transfer = follow(server, 10, 12, 1, 100, 1100);
     peer_send_bytes(server, bytes, 10 + 300);
     take(client, 310);
     await_acked(12, 400);
@@ -278,7 +288,7 @@ static void test_stall(void **state)
     transfers_stop(transfers);
     begin_with(1);
     connect_pair(&server, &client);
-    struct transfer *transfer = transfer_begin(transfers, server, 0, 11, 1, 0, 1000);
+    struct transfer *transfer = follow(server, 0, 11, 1, 0, 1000);
     peer_send_bytes(server, bytes, 999);
     assert_true(await_over().acked_end < 1000);
     char byte;
@@ -311,12 +321,12 @@ static void test_load(void **state)
     assert_int_equal(await_over().sent, 0);
     assert_int_equal(running(0), 0);
     transfer_promise(transfers, 40);
-    struct transfer *first = transfer_begin(transfers, server[0], 0, 40, 1, 0, 1000);
+    struct transfer *first = follow(server[0], 0, 40, 1, 0, 1000);
     assert_int_equal(running(0), 1);
     assert_int_equal(running(40), 0);
     assert_int_equal(running(41), 1);
     transfer_promise(transfers, 40);
-    struct transfer *second = transfer_begin(transfers, server[1], 0, 40, 2, 0, 1000);
+    struct transfer *second = follow(server[1], 0, 40, 2, 0, 1000);
     assert_int_equal(running(0), 1);
     transfer_written(first, false);
     await_over();
@@ -334,13 +344,69 @@ static void test_load(void **state)
     }
 }
 
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
+}
+
+/* The socket of a written answer stays open, and counts, until the peer has acknowledged everything. */
+static void test_trailing(void **state)
+{
+    (void)state;
+    int server, client;
+    connect_pair(&server, &client);
+    struct transfer *transfer = transfer_begin(transfers, server, 0, 50, 1, 0, 1000);
+    peer_send_bytes(server, bytes, 999);
+    await_acked(50, 999);
+    assert_int_equal(transfers_trailing(transfers), 0);
+    peer_send_bytes(server, bytes, 1);
+    await_over();
+    assert_true(is_open(server)); /* its writer may still use it */
+    transfer_written(transfer, true);
+    char byte;
+    take(client, 1000);
+    assert_int_equal(recv(client, &byte, 1, 0), 0); /* the transfer has closed its socket */
+    while (transfers_trailing(transfers))
+        sched_yield();
+    close(client);
+
+    int small = 2048;
+    connect_pair(&server, &client);
+    setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    transfer = transfer_begin(transfers, server, 0, 51, 1, 0, 100000);
+    peer_send_bytes(server, bytes, 100000);
+    shutdown(server, SHUT_WR);
+    transfer_written(transfer, true);
+    assert_int_equal(transfers_trailing(transfers), 1);
+    assert_true(is_open(server));
+    take(client, 100000);
+    assert_int_equal(await_over().acked_end, 100000);
+    while (transfers_trailing(transfers))
+        sched_yield();
+    close(client);
+}
+
+/* A socket that cannot be watched stays the caller's. */
+static void test_no_socket(void **state)
+{
+    (void)state;
+    int pipe_end[2];
+    assert_int_equal(pipe(pipe_end), 0);
+    transfer_promise(transfers, 60);
+    assert_null(transfer_begin(transfers, pipe_end[0], 0, 60, 1, 0, 10));
+    assert_int_equal(transfers_load(transfers, 0).running, 0);
+    assert_true(is_open(pipe_end[0]));
+    close(pipe_end[0]);
+    close(pipe_end[1]);
+}
+
 static void test_stop_tells(void **state)
 {
     (void)state;
     int server[3], client[3];
     for (int i = 0; i < 3; i++) {
         connect_pair(&server[i], &client[i]);
-        transfer_written(transfer_begin(transfers, server[i], 0, 20 + i, 1, 0, 10), true);
+        transfer_written(follow(server[i], 0, 20 + i, 1, 0, 10), true);
     }
     transfers_drain(transfers, 1); /* does not wait for what does not come */
     assert_int_equal(sem_trywait(&over), -1);
@@ -358,7 +424,7 @@ static void test_drain_waits(void **state)
     (void)state;
     int server, client;
     connect_pair(&server, &client);
-    transfer_written(transfer_begin(transfers, server, 0, 30, 1, 0, 10), true);
+    transfer_written(follow(server, 0, 30, 1, 0, 10), true);
     peer_send_bytes(server, bytes, 10);
     transfers_drain(transfers, PEER_PATIENCE_MS);
     assert_int_equal(overs, 1);
@@ -568,6 +634,8 @@ int main(void)
         TEST(test_stop_tells),
         TEST(test_drain_waits),
         TEST(test_load),
+        TEST(test_trailing),
+        TEST(test_no_socket),
         TEST(test_paced),
         TEST(test_paced_head),
         TEST(test_through_a_listener),
