@@ -10,6 +10,7 @@
 #include "server/checkin/refusal.h"
 #include "server/config/device_url.h"
 #include "server/core/log.h"
+#include "server/db/turn_reader.h"
 #include "server/device/device.h"
 #include "server/http/certificate.h"
 #include "server/http/listener.h"
@@ -87,6 +88,7 @@ static struct listener_config device_listener(struct daemon *daemon)
     device.max_bodies_bytes = DEVICE_BODIES;
     device.routes = device_routes;
     device.route_count = device_route_count;
+    device.end_turn = turn_reader_end;
     device.render_error = refusal_render_error;
     return device;
 }

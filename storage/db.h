@@ -152,6 +152,9 @@ bool db_begin_read(struct db *db, struct error *err);
 /* True: the changes are durable. False: they were rolled back, or are in files that are gone. */
 bool db_commit(struct db *db, struct error *err);
 void db_rollback(struct db *db);
+/* After a commit of the writer: the write-ahead log is so long that SQLite begins it anew at the next commit. SQLite can do this
+   only when no snapshot of a reader is open. */
+bool db_log_is_long(const struct db *db);
 bool db_in_transaction(const struct db *db); /* also false after a statement failed and SQLite rolled back */
 /* Inside of a transaction. SQLite gets the savepoint with the first statement that writes after this call. */
 bool db_savepoint(struct db *db, struct error *err);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "storage/wal.h"
 
+#define LONG_LOG_PAGES  1000 /* SQLite's default */
 #define BUSY_TIMEOUT_MS 5000 /* another process holds the file, such as a backup by hand */
 
 /* Why I/O failed; 0: not known. After a failed commit only the write-ahead log knows. */
@@ -236,12 +237,28 @@ static bool set_up(struct db *db, const char *path, struct error *err)
            sqlite_clean_plain(db, err) && prepare_all(db, false, err);
 }
 
+/* After each commit, with the pages of the write-ahead log. Does what SQLite does without this hook. */
+static int end_commit(void *cls, sqlite3 *handle, const char *name, int pages)
+{
+    struct db *db = cls;
+    db->log_is_long = pages >= LONG_LOG_PAGES;
+    if (db->log_is_long)
+        sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
+}
+
+bool db_log_is_long(const struct db *db)
+{
+    return db->log_is_long;
+}
+
 bool db_open_writer(const char *path, struct db **ret, struct error *err)
 {
     struct db *db = NULL;
     if (wal_check(path, err) && open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &db, err) &&
         set_up(db, path, err)) {
         sqlite3_update_hook(db->handle, count_change, db);
+        sqlite3_wal_hook(db->handle, end_commit, db);
         *ret = db;
         return true;
     }

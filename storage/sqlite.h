@@ -69,6 +69,7 @@ struct db {
     unsigned touched;       /* see db_take_touched() */
     unsigned upgraded_from; /* see db_upgraded_from() */
     bool is_reader;
+    bool log_is_long; /* see db_log_is_long() */
 };
 
 /* Fills *err from SQLite's last error, with `what` in the text: a statement or a path. Returns false. */

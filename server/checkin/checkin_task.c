@@ -13,6 +13,7 @@
 #include "server/checkin/waiting.h"
 #include "server/core/log.h"
 #include "server/core/metrics.h"
+#include "server/db/turn_reader.h"
 
 struct decision_limits checkin_limits(const struct config *config)
 {
@@ -42,14 +43,11 @@ static bool run_by_reader(struct checkin_task *task)
 {
     struct db *db;
     struct error unwanted;
-    if (!reader_pool_take(task->daemon->reader_pool, &db, &unwanted))
+    const struct daemon *daemon = task->daemon;
+    if (!turn_reader_take(task->request->turn, daemon->reader_pool, daemon->writer, &db, &unwanted))
         return false;
-    bool decided = db_begin_read(db, &unwanted);
-    if (decided) {
-        decided = task->task.run(&task->task, db, &unwanted);
-        db_rollback(db);
-    }
-    reader_pool_give(task->daemon->reader_pool, db);
+    bool decided = task->task.run(&task->task, db, &unwanted);
+    turn_reader_leave(*task->request->turn, daemon->writer);
     return decided;
 }
 

@@ -27,6 +27,8 @@ struct writer {
     unsigned waiting;
     bool stopping, flush_wanted;
     _Atomic int64_t turned_ms; /* monotonic clock */
+    _Atomic uint64_t commits;
+    _Atomic bool log_is_long;
 };
 
 struct batch {
@@ -113,6 +115,8 @@ static void tell_commit(struct writer *writer)
 static void run_batch(struct writer *writer, struct batch *batch)
 {
     commit_batch(writer, batch);
+    atomic_store(&writer->log_is_long, db_log_is_long(writer->db));
+    atomic_fetch_add(&writer->commits, 1);
     tell_commit(writer);
     for (unsigned i = 0; i < batch->count; i++)
         batch->task[i]->done(batch->task[i], batch->failed[i] ? &batch->error[i] : NULL);
@@ -313,6 +317,16 @@ bool writer_flush_now(struct writer *writer, struct error *err)
 int64_t writer_turned_ms(struct writer *writer)
 {
     return atomic_load(&writer->turned_ms);
+}
+
+uint64_t writer_commits(struct writer *writer)
+{
+    return atomic_load(&writer->commits);
+}
+
+bool writer_log_is_long(struct writer *writer)
+{
+    return atomic_load(&writer->log_is_long);
 }
 
 void writer_stop(struct writer *writer)

@@ -65,6 +65,10 @@ bool writer_flush_now(struct writer *writer, struct error *err) __attribute__((w
 /* When the writer began its last turn, monotonic clock. It turns at least once in every_ms of its flush, except when a
    transaction takes longer. Any thread. */
 int64_t writer_turned_ms(struct writer *writer);
+/* Has grown before a task is told of its commit. Any thread. */
+uint64_t writer_commits(struct writer *writer);
+/* See db_log_is_long(). Any thread. */
+bool writer_log_is_long(struct writer *writer);
 void writer_stop(
     struct writer *writer); /* runs the queued tasks, flushes, closes the connection; NULL is fine */
 

@@ -44,6 +44,7 @@ void admit_fill_request(struct connection *connection)
     const struct head *head = &connection->head;
     struct request *request = &connection->request;
     request->context = connection->loop->config->context;
+    request->turn = &connection->loop->turn;
     request->head_only = slice_is(head->method, "HEAD");
     request->target = head->target;
     request->method = head->method;

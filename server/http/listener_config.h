@@ -57,6 +57,8 @@ struct listener_config {
     /* NULL, or: the route that answers this request instead of one of `routes`, without authorize(). NULL: no such route.
        Loop's thread, quick. */
     const struct route *(*divert)(const struct request *request);
+    /* NULL, or called with what a handler has left in *request->turn, at the end of the turn of its loop. Loop's thread. */
+    void (*end_turn)(void *turn);
     /* NULL, or adds headers to each answer, also to errors; a request whose head could not be read has an empty path.
        Any thread, quick. */
     void (*add_headers)(const struct request *request, struct reply *reply);

@@ -38,6 +38,14 @@ static void free_dead(struct loop *loop)
     }
 }
 
+static void end_turn(struct loop *loop)
+{
+    if (loop->turn)
+        loop->config->end_turn(loop->turn);
+    loop->turn = NULL;
+    free_dead(loop);
+}
+
 static void resume(struct connection *connection)
 {
     if (connection->place == PLACE_DIRECT) {
@@ -253,7 +261,7 @@ static void close_all(struct loop *loop)
     }
     resume_paused(loop, INT64_MAX); /* libmicrohttpd cannot end with suspended connections */
     MHD_stop_daemon(loop->daemon);
-    free_dead(loop);
+    end_turn(loop);
 }
 
 static void *loop_main(void *cls)
@@ -273,7 +281,7 @@ static void *loop_main(void *cls)
         resume_answered(loop);
         resume_paused(loop, loop->now_ms);
         run_daemon(loop);
-        free_dead(loop);
+        end_turn(loop);
     }
     close_all(loop);
     return NULL;

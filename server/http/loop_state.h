@@ -61,6 +61,7 @@ struct loop {
     int dead_fd;         /* a socket whose peer has closed (keep.h) */
     struct crowd crowd;
     struct deadline_list paused; /* sent at a limited rate, earliest first (pacing.h) */
+    void *turn;                  /* of request->turn */
     struct connection *handing;  /* is being handed to libmicrohttpd */
     struct connection *dead; /* freed at the end of the turn: an event of this turn may still point to them */
 

@@ -36,6 +36,7 @@ struct actor {                      /* for whom the request counts */
 struct request {
     void *context; /* listener_config.context */
     const struct route *route;
+    void **turn; /* what the handlers of one turn of the loop share; *turn is NULL at first. Loop's thread */
     bool head_only;      /* HEAD: routed as GET; the http folder leaves the body out of the answer */
     struct slice target; /* raw request target as received, at most the head limit */
     struct slice path;   /* raw, before '?' */

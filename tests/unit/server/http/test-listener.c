@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "server/core/listen_address.h"
@@ -40,6 +41,25 @@ static void block(struct request *request)
     sem_post(&entered);
     sem_wait(&go);
     peer_answer_text(request, "block");
+}
+
+static sem_t turns_ended;
+
+/* Counts the requests of a turn. */
+static void count_in_turn(struct request *request)
+{
+    unsigned *count = *request->turn;
+    char text[16];
+    if (!count)
+        *request->turn = count = calloc(1, sizeof *count);
+    snprintf(text, sizeof text, "%u", ++*count);
+    peer_answer_text(request, text);
+}
+
+static void end_turn(void *turn)
+{
+    free(turn);
+    sem_post(&turns_ended);
 }
 
 static void answer_handed(void *cls)
@@ -104,6 +124,7 @@ static const struct route routes[] = {
     {"GET", "/now", 0, 0, NULL, now},
     {"GET", "/fail", 0, 0, NULL, refuse},
     {"GET", "/block", 0, 0, NULL, block},
+    {"GET", "/turn", 0, 0, NULL, count_in_turn},
     {"GET", "/worker", ROUTE_WORKER, 0, NULL, now},
     {"GET", "/block-worker", ROUTE_WORKER, 0, NULL, block},
     {"GET", "/hand", 0, 0, NULL, hand},
@@ -249,6 +270,46 @@ static void test_ready_at_once(void **state)
         check_ready_at_once(count[i], "POST /count HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab", "cd",
                             "4");
     }
+}
+
+/* The listener's kernel has what was sent. */
+static void await_sent(int fd)
+{
+    int left = 1;
+    while (left)
+        assert_int_equal(ioctl(fd, TIOCOUTQ, &left), 0);
+}
+
+/* Two requests that are ready at once share what the first leaves; those of the next turn do not get it. */
+static void test_turn(void **state)
+{
+    (void)state;
+    struct listener_config config;
+    char address[64];
+    sem_init(&turns_ended, 0, 0);
+    int fd[3];
+    peer_config(&config, routes, sizeof routes / sizeof routes[0]);
+    config.loops = 1;
+    config.end_turn = end_turn;
+    struct listener *listener = peer_listen(&config, address);
+    for (int round = 0; round < 3; round++) {
+        fd[0] = peer_connect(address);
+        peer_send(fd[0], ASK("/block"));
+        peer_await(&entered);
+        for (int i = 1; i < 3; i++) {
+            fd[i] = peer_connect(address);
+            peer_send(fd[i], ASK("/turn"));
+            await_sent(fd[i]);
+        }
+        sem_post(&go);
+        expect_read(fd[0], "block");
+        expect_read(fd[1], "1");
+        expect_read(fd[2], "2");
+        peer_await(&turns_ended);
+        expect(address, ASK("/now"), 200, "now");
+        assert_int_equal(sem_trywait(&turns_ended), -1);
+    }
+    listener_close(listener);
 }
 
 static void test_suspended(void **state)
@@ -463,6 +524,7 @@ int main(void)
         TEST(test_big),       TEST(test_peer_stops_reading),
         TEST(test_drain),     TEST(test_close),
         TEST(test_addresses), TEST(test_peer_reads_slowly),
+        TEST(test_turn),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("listener", tests, NULL, NULL);
