@@ -53,7 +53,8 @@ enum {
     ENTITY_IMAGE_PACKAGE,
     ENTITY_IMAGE_USES,
     ENTITY_DEVICE_SECRET,
-    ENTITY_IDEMPOTENCY
+    ENTITY_IDEMPOTENCY,
+    ENTITY_TRACES
 };
 
 extern const struct db_table session_statements;
@@ -61,7 +62,7 @@ extern const struct db_table token_statements, product_statements, firmware_stat
     package_statements, package_admin_statements, device_statements, link_statements, attempt_statements,
     ledger_statements, pending_report_statements, transcript_statements, turnkey_statements,
     matrix_statements, improvement_statements, outcome_statements, budget_statements, unknown_statements,
-    said_statements, quarantine_statements, trial_statements, webhook_statements, outbox_statements,
+    said_statements, traces_statements, quarantine_statements, trial_statements, webhook_statements, outbox_statements,
     ready_statements, removal_statements, fleet_statements, guard_statements, campaign_statements,
     campaign_device_statements, rhythm_statements, traffic_statements, fleet_day_statements,
     overview_statements, blob_row_statements, backup_statements, growth_statements, gauges_statements,

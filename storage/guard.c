@@ -19,8 +19,7 @@ enum {
     IS_CLOSED,
     CLOSE,
     REOPEN,
-    LIST_CLOSED,
-    IS_COUNTED
+    LIST_CLOSED
 };
 static const char *const sql[] = {
     [SUM_UP] =
@@ -52,9 +51,6 @@ static const char *const sql[] = {
         "origin = ''))",
     [CLOSE] = "INSERT INTO guard_closed (device_id, origin) VALUES ($1, $2) ON CONFLICT DO NOTHING",
     [REOPEN] = "DELETE FROM guard_closed WHERE device_id = $1",
-    [IS_COUNTED] =
-        "SELECT EXISTS (SELECT 1 FROM begun WHERE device_id = $1) "
-        "OR EXISTS (SELECT 1 FROM guard_closed WHERE device_id = $1)",
     [LIST_CLOSED] = "SELECT origin FROM guard_closed WHERE device_id = $1 ORDER BY origin",
 };
 DB_TABLE(guard, ENTITY_GUARD);
@@ -107,14 +103,8 @@ static bool choose_origin(struct db *db, int64_t id, const char *origin, char ou
 bool guard_load(struct db *db, int64_t id, const char *origin, int64_t since_ms, int64_t now_ms,
                 struct guard *ret, struct error *err)
 {
-    bool found, counted;
+    bool found;
     *ret = (struct guard){.begun = 0};
-    if (!db_row(db, QUERY(IS_COUNTED, PARAMS(P_INT(id)), FIELDS(F_BOOL(&counted))), &found, err))
-        return false;
-    if (!counted) { /* as with most devices */
-        slice_copy(slice_of(origin), ret->origin, ORIGIN_SIZE);
-        return true;
-    }
     return choose_origin(db, id, origin, ret->origin, err) &&
            db_row(
                db,

@@ -24,6 +24,7 @@ const struct db_table *const db_tables[] = {
     [ENTITY_BUDGET] = &budget_statements,
     [ENTITY_UNKNOWN] = &unknown_statements,
     [ENTITY_SAID] = &said_statements,
+    [ENTITY_TRACES] = &traces_statements,
     [ENTITY_QUARANTINE] = &quarantine_statements,
     [ENTITY_TRIAL] = &trial_statements,
     [ENTITY_WEBHOOK] = &webhook_statements,

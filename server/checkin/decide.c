@@ -14,9 +14,10 @@ static bool find_late(struct db *db, struct facts *facts, struct attempt *ret, e
     *ret_found = false;
     if (facts->snapshot.attempt_open || !facts->device.id || facts->checkin.source != CHECKIN_DIALECT)
         return true;
+    if (!facts->traces.silent)
+        return true;
     if (!attempt_silent_of(db, facts->device.id, ret, ret_found, err))
         return false;
-    facts->none_silent = !*ret_found;
     if (!*ret_found)
         return true;
     version_parse(slice_of(ret->from), &known.attempt_from);

@@ -16,7 +16,7 @@
 #include "storage/link.h"
 #include "storage/package.h"
 #include "storage/product.h"
-#include "storage/said.h"
+#include "storage/traces.h"
 #include "upgrade/guard.h"
 #include "upgrade/decision.h"
 #include "upgrade/attempt_slot.h"
@@ -90,9 +90,9 @@ struct facts {
     struct firmware firmware; /* its target is that of the campaign that leads the device */
     struct campaign_member member;
     struct device device;   /* valid with snapshot.device_known */
+    struct traces traces;   /* of the device, before this check-in */
     struct link link;       /* valid over a known link */
     struct attempt attempt; /* valid with snapshot.attempt_open */
-    bool none_silent;       /* the last attempt of the device is known not to be silent */
     struct base_build build;
     struct planned planned; /* the way to the target, when the base is another version */
     bool clamped;           /* times of the device were in the future and were set to now: to be stored */

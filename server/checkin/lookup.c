@@ -124,7 +124,8 @@ static bool load_campaign(const struct daemon *daemon, struct db *db, const char
                           struct error *err)
 {
     struct filter_subject subject;
-    if (!campaign_member_find(db, facts->firmware.id, facts->device.id, &facts->member, err))
+    int64_t member_id = facts->traces.in_campaign ? facts->device.id : 0;
+    if (!campaign_member_find(db, facts->firmware.id, member_id, &facts->member, err))
         return false;
     fill_subject(daemon, facts, id, &subject);
     if (!campaign_member_choose(db, &subject, facts->checkin.now_ms, &facts->member, err))
@@ -266,6 +267,8 @@ static void judge_asker(const struct client_identity *client, struct facts *fact
 
 static bool load_guard(struct db *db, struct facts *facts, struct error *err)
 {
+    if (!facts->traces.guarded) /* then it keeps the origin of this request */
+        return true;
     if (!guard_load(db, facts->device.id, facts->origin, facts->checkin.now_ms - DAY_MS,
                     facts->checkin.now_ms, &facts->guard, err))
         return false;
@@ -315,10 +318,9 @@ static bool load_said(struct db *db, const struct client_identity *client, struc
                       struct error *err)
 {
     struct said *said = &facts->said;
+    *said = facts->traces.said;
     char version[VERSION_TEXT_SIZE] = "";
     bool delivered = false;
-    if (facts->device.id && !said_of(db, facts->device.id, said, err))
-        return false;
     if (facts->checkin.source == CHECKIN_DIALECT && client->id_usable) {
         bool shared = said->shared_ms;
         if (facts->checkin.version.count)
@@ -362,6 +364,8 @@ bool lookup_load(struct daemon *daemon, struct db *db, const struct client_ident
         return false;
     if (!known->firmware_known)
         return true;
+    if (known->device_known && !traces_of(db, ret->device.id, &ret->traces, err))
+        return false;
     if (!product_clamp_trusted(db, &ret->product, checkin->now_ms, err))
         return false;
     judge_asker(client, ret);
@@ -397,5 +401,6 @@ bool lookup_device(struct daemon *daemon, struct db *db, const struct device *de
     ret->snapshot.device_known = ret->snapshot.firmware_known = true;
     if (device->firmware_id == firmware->id)
         version_parse(slice_of(device->confirmed_version), &ret->snapshot.confirmed);
-    return load_campaign(daemon, db, "", ret, err) && lookup_attempt(daemon, db, ret, err);
+    return traces_of(db, device->id, &ret->traces, err) && load_campaign(daemon, db, "", ret, err) &&
+           lookup_attempt(daemon, db, ret, err);
 }

@@ -63,8 +63,8 @@ static bool choose_attempt(struct daemon *daemon, struct db *db, struct facts *f
 {
     const struct range *range = &facts->checkin.range;
     struct attempt pair[2];
-    bool open[2];
-    if (!attempt_open_pair(db, facts->device.id, pair, open, err) ||
+    bool open[2] = {false, false};
+    if ((facts->traces.open && !attempt_open_pair(db, facts->device.id, pair, open, err)) ||
         !catch_up(daemon, db, facts, &pair[0], open[0], err) ||
         !catch_up(daemon, db, facts, &pair[1], open[1], err))
         return false;

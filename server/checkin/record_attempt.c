@@ -208,7 +208,7 @@ bool record_attempt_late_news(struct db *db, struct facts *facts, const struct v
     struct attempt last;
     enum attempt_event event;
     bool found;
-    if (facts->snapshot.attempt_open || !facts->device.id || facts->none_silent)
+    if (facts->snapshot.attempt_open || !facts->device.id || !facts->traces.silent)
         return true;
     if (!attempt_silent_of(db, facts->device.id, &last, &found, err))
         return false;
