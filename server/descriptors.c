@@ -10,21 +10,16 @@
 #define OWN_DESCRIPTORS 384
 
 /* Descriptors of one connection, in quarters: one, and a quarter for connections that wait or linger beyond the limit. TLS
-   takes two more: at the peer, and inside of the server. A connection that is kept takes one more while libmicrohttpd sends
-   its answer. */
-static uint64_t quarters(const char *tls_listen, uint64_t keep_alive_ms)
-{
-    return (tls_listen[0] ? 13U : 5U) + (keep_alive_ms ? 4U : 0U);
-}
-
+   takes two more: at the peer, and inside of the server; and one for a tunnel that still sends a package when its connection
+   is over. A connection that is kept takes one more while libmicrohttpd sends its answer. */
 static uint64_t device_quarters(const struct config *config)
 {
-    return quarters(config->device_tls_listen, config->device_keep_alive_ms);
+    return (config->device_tls_listen[0] ? 17U : 5U) + (config->device_keep_alive_ms ? 4U : 0U);
 }
 
 static uint64_t admin_quarters(const struct config *config)
 {
-    return quarters(config->admin_tls_listen, config->admin_keep_alive_ms);
+    return (config->admin_tls_listen[0] ? 13U : 5U) + (config->admin_keep_alive_ms ? 4U : 0U);
 }
 
 static uint64_t descriptors_needed(const struct config *config)

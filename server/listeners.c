@@ -56,7 +56,6 @@ static struct listener_config common_listener(struct daemon *daemon)
         .body_timeout_ms = (int64_t)daemon->config->body_timeout_ms,
         .idle_timeout_ms = (int64_t)daemon->config->idle_timeout_ms,
         .least_rate = daemon->config->least_rate,
-        .transfers = daemon->transfers,
         .thread_pool = daemon->thread_pool,
         .context = daemon,
     };
@@ -89,6 +88,7 @@ static struct listener_config device_listener(struct daemon *daemon)
     device.routes = device_routes;
     device.route_count = device_route_count;
     device.end_turn = turn_reader_end;
+    device.transfers = daemon->transfers;
     device.render_error = refusal_render_error;
     return device;
 }

@@ -62,12 +62,12 @@ extern const struct db_table token_statements, product_statements, firmware_stat
     package_statements, package_admin_statements, device_statements, link_statements, attempt_statements,
     ledger_statements, pending_report_statements, transcript_statements, turnkey_statements,
     matrix_statements, improvement_statements, outcome_statements, budget_statements, unknown_statements,
-    said_statements, traces_statements, quarantine_statements, trial_statements, webhook_statements, outbox_statements,
-    ready_statements, removal_statements, fleet_statements, guard_statements, campaign_statements,
-    campaign_device_statements, rhythm_statements, traffic_statements, fleet_day_statements,
-    overview_statements, blob_row_statements, backup_statements, growth_statements, gauges_statements,
-    proof_statements, image_about_statements, image_package_statements, image_uses_statements,
-    device_secret_statements, idempotency_statements;
+    said_statements, traces_statements, quarantine_statements, trial_statements, webhook_statements,
+    outbox_statements, ready_statements, removal_statements, fleet_statements, guard_statements,
+    campaign_statements, campaign_device_statements, rhythm_statements, traffic_statements,
+    fleet_day_statements, overview_statements, blob_row_statements, backup_statements, growth_statements,
+    gauges_statements, proof_statements, image_about_statements, image_package_statements,
+    image_uses_statements, device_secret_statements, idempotency_statements;
 extern const struct db_table fleet_group_statements;
 extern const struct db_deferral fleet_deferral, ledger_deferral, budget_deferral;
 

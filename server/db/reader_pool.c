@@ -8,7 +8,7 @@
 
 #include "storage/file_watch.h"
 
-#define IDLE_MAX 16 /* more threads than this never read at once */
+#define IDLE_MAX 64 /* more threads than this do not read at once */
 
 struct reader_pool {
     char *path;

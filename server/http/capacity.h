@@ -27,7 +27,7 @@ LIST_HEAD(capacity_loops, capacity_loop);
 struct capacity {
     unsigned max_connections;
     const struct transfers *transfers; /* their trailing sockets count against the limit; may be NULL */
-    uint64_t max_bodies_bytes; /* 0: no limit */
+    uint64_t max_bodies_bytes;         /* 0: no limit */
     struct notices notices;
     _Atomic unsigned connections; /* without those that linger */
     _Atomic uint64_t bodies_bytes;

@@ -74,9 +74,9 @@ struct connection {
     TAILQ_ENTRY(connection) in_paused;
     bool is_paused;          /* is in loop.paused */
     int64_t paused_until_ms; /* boot clock */
-    bool followed;           /* PLACE_DAEMON: a transfer has a dup of the socket, so our close is not the last one */
-    uint64_t acked;          /* bytes acknowledged when the current idle_timeout_ms began */
-    unsigned looks;          /* checks in the current idle_timeout_ms */
+    bool followed;  /* PLACE_DAEMON: a transfer has a dup of the socket, so our close is not the last one */
+    uint64_t acked; /* bytes acknowledged when the current idle_timeout_ms began */
+    unsigned looks; /* checks in the current idle_timeout_ms */
 
     char *out; /* PLACE_DIRECT: the head of the answer, owned */
     size_t out_size;

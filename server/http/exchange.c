@@ -95,8 +95,8 @@ static struct transfer *begin_transfer(const struct connection *connection, size
     bool is_ours = connection->place == PLACE_DIRECT;
     int fd = is_ours ? connection->fd : fcntl(connection->fd, F_DUPFD_CLOEXEC, 0);
     struct transfer *transfer =
-        transfer_begin(connection->loop->config->transfers, fd, head_size, reply->attempt, reply->fetch,
-                       reply->first, reply->first + reply->size);
+        transfer_begin(connection->loop->config->transfers, fd, !is_ours, head_size, reply->attempt,
+                       reply->fetch, reply->first, reply->first + reply->size);
     if (!transfer && !is_ours && fd >= 0)
         close(fd);
     return transfer;

@@ -33,7 +33,6 @@ enum written { NOT_YET, ALL_WRITTEN, CUT_SHORT, CUT_WITHOUT_FIN };
 struct transfer {
     TAILQ_ENTRY(transfer) in_all;
     LIST_ENTRY(transfer) in_bucket;
-    struct transfers *transfers;
     int fd;          /* owned */
     uint64_t before; /* bytes acknowledged before the package: earlier bytes, and the head */
     int64_t attempt, fetch;
@@ -42,6 +41,9 @@ struct transfer {
     _Atomic bool was_reset; /* by us, after a stall: a FIN was sent */
     uint64_t sent_before;   /* bytes sent before the package */
     bool counted;           /* in transfers.counted; under the lock */
+    bool is_copy;
+    _Atomic bool given_up; /* the device has asked again */
+    bool trails;           /* in transfers.trailing */
 
     /* Watching thread only. */
     uint64_t acked_end; /* as of moved_ms */
@@ -63,7 +65,7 @@ struct transfers {
     uint64_t acked, acked_then; /* by all transfers, now and at rated_ms; watching thread only */
     int64_t rated_ms;
     _Atomic uint64_t acked_rate; /* bytes per second */
-    _Atomic unsigned trailing;   /* transfers of `all` that are written */
+    _Atomic unsigned trailing;   /* see transfers_trailing() */
     pthread_mutex_t
         lock; /* guards all below; a transfer leaves the lists only after its last event was reported */
     pthread_cond_t changed;
@@ -137,6 +139,13 @@ static void tell(struct transfers *transfers, struct transfer *transfer, struct 
     transfers->config.notify(transfers->config.cls, event);
 }
 
+static void set_trailing(struct transfers *transfers, struct transfer *transfer, bool trails)
+{
+    if (trails != transfer->trails)
+        atomic_fetch_add(&transfers->trailing, trails ? 1 : -1);
+    transfer->trails = trails;
+}
+
 /* Checks one transfer, without the lock. True: the transfer is over, its last event is reported, and no
    one else uses it. */
 static bool step(struct transfers *transfers, struct transfer *transfer, bool stopping)
@@ -158,6 +167,8 @@ static bool step(struct transfers *transfers, struct transfer *transfer, bool st
         reset(transfer);
         event.over = true;
     }
+    bool is_beside = transfer->is_copy || atomic_load(&transfer->written) != NOT_YET;
+    set_trailing(transfers, transfer, is_beside && !event.over && !atomic_load(&transfer->given_up));
     event.over = event.over || stopping;
     if (event.over) {
         tell(transfers, transfer, &event, sent, now_ms);
@@ -177,10 +188,9 @@ static void count_out(struct transfers *transfers, struct transfer *transfer)
     transfer->counted = false;
 }
 
-static void release(struct transfer *transfer)
+static void release(struct transfers *transfers, struct transfer *transfer)
 {
-    if (atomic_load(&transfer->written) != NOT_YET)
-        atomic_fetch_sub(&transfer->transfers->trailing, 1);
+    set_trailing(transfers, transfer, false);
     close(transfer->fd);
     free(transfer);
 }
@@ -201,7 +211,7 @@ static void step_all(struct transfers *transfers)
         if (done) {
             TAILQ_REMOVE(&transfers->all, transfer, in_all);
             LIST_REMOVE(transfer, in_bucket);
-            release(transfer);
+            release(transfers, transfer);
             pthread_cond_broadcast(&transfers->changed);
         }
         transfer = next;
@@ -290,8 +300,10 @@ void transfer_promise(struct transfers *transfers, int64_t attempt)
     struct transfer *transfer;
     pthread_mutex_lock(&transfers->lock);
     LIST_FOREACH (transfer, &transfers->bucket[(uint64_t)attempt % BUCKETS], in_bucket)
-        if (transfer->attempt == attempt)
+        if (transfer->attempt == attempt) {
             count_out(transfers, transfer);
+            atomic_store(&transfer->given_up, true);
+        }
     transfers->promised++;
     pthread_mutex_unlock(&transfers->lock);
 }
@@ -340,8 +352,8 @@ static bool look_before(int fd, struct tcp_info *ret, uint64_t *ret_queued)
     return false;
 }
 
-struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_t head_bytes, int64_t attempt,
-                                int64_t fetch, uint64_t first, uint64_t end)
+struct transfer *transfer_begin(struct transfers *transfers, int socket, bool is_copy, uint64_t head_bytes,
+                                int64_t attempt, int64_t fetch, uint64_t first, uint64_t end)
 {
     struct tcp_info info = {0};
     uint64_t queued = 0;
@@ -352,7 +364,6 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
         return NULL;
     }
     setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &(int){HELD_BYTES}, sizeof(int));
-    transfer->transfers = transfers;
     transfer->fd = socket;
     transfer->before = info.tcpi_bytes_acked + queued + head_bytes;
     transfer->attempt = attempt;
@@ -361,6 +372,8 @@ struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_
     transfer->first = transfer->acked_end = transfer->seen_end = transfer->told_end = first;
     transfer->end = end;
     transfer->moved_ms = clock_boot_ms();
+    transfer->is_copy = is_copy;
+    set_trailing(transfers, transfer, is_copy);
     pthread_mutex_lock(&transfers->lock);
     if (TAILQ_EMPTY(&transfers->all))
         pthread_cond_broadcast(&transfers->changed);
@@ -382,20 +395,14 @@ void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch
     transfers->config.notify(transfers->config.cls, &event);
 }
 
-static void end_writing(struct transfer *transfer, enum written written)
-{
-    atomic_fetch_add(&transfer->transfers->trailing, 1);
-    atomic_store(&transfer->written, written); /* from now on the watching thread may free the transfer */
-}
-
 void transfer_written(struct transfer *transfer, bool all_written)
 {
-    end_writing(transfer, all_written ? ALL_WRITTEN : CUT_SHORT);
+    atomic_store(&transfer->written, all_written ? ALL_WRITTEN : CUT_SHORT);
 }
 
 void transfer_cut(struct transfer *transfer)
 {
-    end_writing(transfer, CUT_WITHOUT_FIN);
+    atomic_store(&transfer->written, CUT_WITHOUT_FIN);
 }
 
 void transfers_poll(struct transfers *transfers, int64_t attempt, transfer_function *each, void *cls)

@@ -58,15 +58,17 @@ void transfer_recall(struct transfers *transfers);
 bool transfers_are_paced(const struct transfers *transfers);
 uint64_t transfers_take(struct transfers *transfers, uint64_t wanted, int64_t *ret_wait_us);
 
-/* Any thread: sockets whose answer is written, but not acknowledged yet. They are still open. */
+/* Any thread: sockets that are open beside those of the connections. Copies; and sockets that the watching thread found not
+   acknowledged after the answer was written, unless the device has asked again since. */
 unsigned transfers_trailing(const struct transfers *transfers);
 
 /* Http folder, loop's thread: an answer with firmware begins on `socket`, which belongs to the transfer from now on. The
    caller uses the socket until transfer_written() or transfer_cut(); then the watching thread closes it. head_bytes is
    the exact length of the response head. Bytes are counted from what the socket had acknowledged before. NULL: no
-   transfer can be made, and the socket stays the caller's; the attempt is not watched and stays "sending". */
-struct transfer *transfer_begin(struct transfers *transfers, int socket, uint64_t head_bytes, int64_t attempt,
-                                int64_t fetch, uint64_t first, uint64_t end);
+   transfer can be made, and the socket stays the caller's; the attempt is not watched and stays "sending". is_copy: the
+   connection keeps a descriptor of its own. */
+struct transfer *transfer_begin(struct transfers *transfers, int socket, bool is_copy, uint64_t head_bytes,
+                                int64_t attempt, int64_t fetch, uint64_t first, uint64_t end);
 /* An answer that never began, because the peer was gone: reports it as over, with no byte acknowledged.
    Any thread. */
 void transfer_missed(struct transfers *transfers, int64_t attempt, int64_t fetch, uint64_t first,

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -127,7 +128,7 @@ describe('descriptors:', () => {
     for (const [what, size] of [['that is being sent', 600_000], ['that waits in the kernel for a slow module', 150_000]])
         test(`a package ${what} takes one, and counts against the limit`, async (t) => {
             const most = 20;
-            const server = await startServer(t, { config: { loops: 1, max_device_connections: most } });
+            const server = await startServer(t, { config: { loops: 1, max_device_connections: most, max_admin_connections: most / 2 } });
             const scene = await Scene.build(server, { kind: 'noise', size, limit: 16_000_000 });
             await scene.makePackage();
             assert.equal((await scene.module().ask()).status, 200);
@@ -140,16 +141,29 @@ describe('descriptors:', () => {
                 { stdio: ['pipe', 'pipe', 'inherit'] });
             const ended = once(slow, 'close');
             t.after(() => slow.kill());
-            assert.match(String((await once(slow.stdout, 'data'))[0]), /^open 20/);
+            assert.deepEqual(await once(createInterface({ input: slow.stdout }), 'line'), [`open ${most}`]);
             const next = scene.module();
-            await poll('all places are taken', async () => (await next.ask()).status === 503);
+            let served = 1;
+            await poll('all places are taken', async () => {
+                const answer = await next.ask();
+                served += answer.status === 200 ? 1 : 0;
+                return answer.status === 503;
+            });
+            assert.equal((await status(server)).status, 200, 'the admin has places of its own');
             const taken = countDescriptors(server.process.pid) - earlier;
             assert.ok(taken < 1.5 * most, `${taken} descriptors for ${most} packages`);
-            assert.equal(server.log('transfer-over').length, 1);
+            assert.equal((await server.logged('transfer-over', served)).length, served, 'the slow ones are not over');
             slow.stdin.end();
             await ended;
             await poll('there is room', async () => (await next.ask()).status === 200);
         });
+    test('a package that is acknowledged takes no place: quick modules, one after the other', async (t) => {
+        const server = await startServer(t, { config: { loops: 1, max_device_connections: 4 } });
+        const scene = await Scene.build(server);
+        await scene.makePackage();
+        for (let i = 0; i < 40; i++)
+            assert.equal((await scene.module().ask()).status, 200);
+    });
 });
 
 describe('a peer that reads too slowly', () => {

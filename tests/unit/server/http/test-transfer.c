@@ -131,7 +131,7 @@ static struct transfer *follow(int socket, uint64_t head_bytes, int64_t attempt,
                                uint64_t first, uint64_t end)
 {
     struct transfer *transfer =
-        transfer_begin(transfers, dup(socket), head_bytes, attempt, fetch, first, end);
+        transfer_begin(transfers, dup(socket), true, head_bytes, attempt, fetch, first, end);
     assert_non_null(transfer);
     return transfer;
 }
@@ -349,13 +349,20 @@ static bool is_open(int fd)
     return fcntl(fd, F_GETFD) >= 0;
 }
 
+static void await_trailing(unsigned count)
+{
+    for (int i = 0; i < PEER_PATIENCE_MS && transfers_trailing(transfers) != count; i++)
+        poll(NULL, 0, 1);
+    assert_int_equal(transfers_trailing(transfers), count);
+}
+
 /* The socket of a written answer stays open, and counts, until the peer has acknowledged everything. */
 static void test_trailing(void **state)
 {
     (void)state;
     int server, client;
     connect_pair(&server, &client);
-    struct transfer *transfer = transfer_begin(transfers, server, 0, 50, 1, 0, 1000);
+    struct transfer *transfer = transfer_begin(transfers, server, false, 0, 50, 1, 0, 1000);
     peer_send_bytes(server, bytes, 999);
     await_acked(50, 999);
     assert_int_equal(transfers_trailing(transfers), 0);
@@ -366,23 +373,52 @@ static void test_trailing(void **state)
     char byte;
     take(client, 1000);
     assert_int_equal(recv(client, &byte, 1, 0), 0); /* the transfer has closed its socket */
-    while (transfers_trailing(transfers))
-        sched_yield();
+    await_trailing(0);
     close(client);
 
     int small = 2048;
     connect_pair(&server, &client);
     setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-    transfer = transfer_begin(transfers, server, 0, 51, 1, 0, 100000);
+    transfer = transfer_begin(transfers, server, false, 0, 51, 1, 0, 100000);
     peer_send_bytes(server, bytes, 100000);
     shutdown(server, SHUT_WR);
+    assert_int_equal(transfers_trailing(transfers), 0);
     transfer_written(transfer, true);
-    assert_int_equal(transfers_trailing(transfers), 1);
+    await_trailing(1);
     assert_true(is_open(server));
     take(client, 100000);
     assert_int_equal(await_over().acked_end, 100000);
-    while (transfers_trailing(transfers))
-        sched_yield();
+    await_trailing(0);
+    close(client);
+}
+
+/* A copy counts from the beginning. */
+static void test_a_copy_trails(void **state)
+{
+    (void)state;
+    int server, client;
+    connect_pair(&server, &client);
+    struct transfer *transfer = follow(server, 0, 52, 1, 0, 10);
+    assert_int_equal(transfers_trailing(transfers), 1);
+    peer_send_bytes(server, bytes, 10);
+    transfer_written(transfer, true);
+    await_trailing(0);
+    close(server);
+    close(client);
+}
+
+/* A module that has lost its link asks again: its earlier socket does not take a place. */
+static void test_given_up(void **state)
+{
+    (void)state;
+    int server, client;
+    connect_pair(&server, &client);
+    transfer_written(follow(server, 0, 53, 1, 0, 10), true);
+    await_trailing(1);
+    transfer_promise(transfers, 54);
+    transfer_promise(transfers, 53);
+    await_trailing(0);
+    close(server);
     close(client);
 }
 
@@ -393,7 +429,7 @@ static void test_no_socket(void **state)
     int pipe_end[2];
     assert_int_equal(pipe(pipe_end), 0);
     transfer_promise(transfers, 60);
-    assert_null(transfer_begin(transfers, pipe_end[0], 0, 60, 1, 0, 10));
+    assert_null(transfer_begin(transfers, pipe_end[0], false, 0, 60, 1, 0, 10));
     assert_int_equal(transfers_load(transfers, 0).running, 0);
     assert_true(is_open(pipe_end[0]));
     close(pipe_end[0]);
@@ -635,6 +671,8 @@ int main(void)
         TEST(test_drain_waits),
         TEST(test_load),
         TEST(test_trailing),
+        TEST(test_a_copy_trails),
+        TEST(test_given_up),
         TEST(test_no_socket),
         TEST(test_paced),
         TEST(test_paced_head),
