@@ -119,7 +119,7 @@ describe('descriptors:', () => {
         const scene = await Scene.build(server);
         await scene.makePackage();
         execFileSync('prlimit', ['--pid', String(server.process.pid), '--nofile=100:100']);
-        await openCrowd(t, server.device, 300);
+        await openCrowd(t, server.device, 120);
         await poll('it is told', () => server.log('accept-failed').length > 0);
         assert.match(server.log('accept-failed')[0].error, /open files/);
         assert.equal((await ask(server.device, text('GET /nothing'))).status, 404);

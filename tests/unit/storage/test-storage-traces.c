@@ -146,13 +146,17 @@ static void test_no_device(void **state)
     assert_false(traces.in_campaign || traces.guarded || traces.open || traces.silent);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, place_remove)
+#define OF_DEVICE(name) cmocka_unit_test_setup_teardown(name, start, place_remove)
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(test_a_new_device_has_none), TEST(test_said),      TEST(test_guarded), TEST(test_attempts),
-        TEST(test_in_campaign),           TEST(test_no_device),
+        OF_DEVICE(test_a_new_device_has_none),
+        OF_DEVICE(test_said),
+        OF_DEVICE(test_guarded),
+        OF_DEVICE(test_attempts),
+        OF_DEVICE(test_in_campaign),
+        OF_DEVICE(test_no_device),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests_name("storage-traces", tests, NULL, NULL);
