@@ -35,7 +35,7 @@ unsanitized_e2e="allowance backup-disk campaign-cost campaign-model campaign-sto
 unthreaded_e2e="api-http backup bulk campaigns campaigns-reports console-styles csdk-planner ctl ctl-campaigns ctl-devices ctl-firmware
     ctl-matrix ctl-packages ctl-server ctl-terminal ctl-tools ctl-transcripts ctl-variants ctl-wrong device-secrets devices-admin dialect
     evidence evidence-file explain image-about image-changes init ledger links lists log-format luatos match outcomes overview parameters
-    paths reasons recognition reports rules secrets sim sim-download sim-links soc standby strangers suffix transcripts turnkey unknown
+    paths range reasons recognition reports rules secrets sim sim-download sim-links soc standby strangers suffix transcripts turnkey unknown
     upgraded variants variants-admin words"
 
 # End-to-end tests that take longest. ./check starts them first in each suite.

@@ -273,7 +273,7 @@ describe('a peer that does not finish', () => {
         await scene.makePackage();
         const used = readdirSync(`/proc/${server.process.pid}/fd`).length;
         execFileSync('prlimit', ['--pid', String(server.process.pid), `--nofile=${used + 5}:300`]);
-        const crowd = await Promise.all(Array.from({ length: 60 }, () => open(server.tls.device)));
+        const crowd = await Promise.all(Array.from({ length: 20 }, () => open(server.tls.device)));
         const ticks = () => readFileSync(`/proc/${server.process.pid}/stat`, 'utf8').split(' ').slice(13, 15).reduce((sum, n) => sum + Number(n), 0);
         const before = ticks();
         await new Promise((done) => setTimeout(done, 1500));
