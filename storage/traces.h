@@ -15,7 +15,7 @@ struct traces {
     bool silent;      /* its last attempt is silent: attempt_silent_of() finds it */
 };
 
-/* All zero when there is no such device. */
+/* A device that is not stored has zeros in all fields. */
 bool traces_of(struct db *db, int64_t device_id, struct traces *ret, struct error *err);
 
 #endif
