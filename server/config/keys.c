@@ -105,9 +105,9 @@ const struct config_key config_key_table[] = {
     NUMBER(max_device_connections, RESTARTS, "4096", 1, 1000000, "N",
            "The number of device connections at the same time. At the limit the server closes the oldest "
            "connection whose request is not complete. When all requests are complete, it answers 503. "
-           "Without TLS, a connection whose package is sent counts until the peer has acknowledged the package. A "
-           "connection uses one file descriptor, and up to four with TLS. The server lowers the limit at start when there "
-           "are too few descriptors."),
+           "Without TLS, a connection whose package is sent counts until the peer has acknowledged the package, or asks "
+           "again. A connection uses one file descriptor, and up to four with TLS. The server lowers the limit at start "
+           "when there are too few descriptors."),
     NUMBER(max_admin_connections, RESTARTS, "64", 1, 10000, "N",
            "The number of admin connections at the same time. At the limit the server acts as for "
            "max_device_connections."),
