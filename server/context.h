@@ -26,6 +26,7 @@ struct refused;
 struct checkin_counters;
 struct sender;
 struct waiting;
+struct unchanged;
 struct sessions;
 struct tokens;
 struct attempts;
@@ -50,6 +51,7 @@ struct daemon {
     struct checkin_counters *counters;
     struct refused *refused;
     struct waiting *waiting; /* writer's thread only */
+    struct unchanged *unchanged;
     struct progress *progress;
     struct scheduler *scheduler;
     struct maintenance *maintenance;

@@ -25,6 +25,7 @@
 #include "server/build/scheduler.h"
 #include "server/checkin/counters.h"
 #include "server/checkin/refused.h"
+#include "server/checkin/unchanged.h"
 #include "server/checkin/waiting.h"
 #include "server/config/firmware_section.h"
 #include "server/console/live.h"
@@ -133,8 +134,8 @@ static bool open_storage(struct server *server, struct error *err)
         !sessions_open(db, daemon->tokens, &daemon->sessions, err) ||
         !live_open(daemon->sessions, &daemon->live, err) || !checkin_counters_open(&daemon->counters, err) ||
         !refused_open(&daemon->refused, err) || !waiting_open(&daemon->waiting, err) ||
-        !progress_open(&daemon->progress, err) || !snapshot_open(&daemon->snapshot, err) ||
-        !sizes_open(&daemon->sizes, err)) {
+        !unchanged_open(&daemon->unchanged, err) || !progress_open(&daemon->progress, err) ||
+        !snapshot_open(&daemon->snapshot, err) || !sizes_open(&daemon->sizes, err)) {
         db_close(db);
         return false;
     }
@@ -256,6 +257,7 @@ static void close_parts(struct daemon *daemon)
     scheduler_free(daemon->scheduler);
     checkin_counters_close(daemon->counters);
     refused_close(daemon->refused);
+    unchanged_close(daemon->unchanged);
     waiting_close(daemon->waiting);
     progress_close(daemon->progress);
     live_close(daemon->live);

@@ -211,6 +211,13 @@ bool db_values_equal(const struct db_value *a, const struct db_value *b, size_t 
 uint64_t db_changes(const struct db *db);
 /* The same without packages. There are many more packages, and they change far more often. */
 uint64_t db_image_changes(const struct db *db);
+/* A number that grows when rows that are kept in memory (KEPT) may have changed: over this connection, or over another one, as
+   far as the last db_begin() or db_look() has seen. */
+uint64_t db_kept_version(const struct db *db);
+/* Outside of a transaction: looks whether another connection has changed the file, and whether the file is in its place. */
+bool db_look(struct db *db, struct error *err) __attribute__((warn_unused_result));
+/* The rows that this connection has changed since it was opened, with those that were rolled back. */
+uint64_t db_rows_changed(const struct db *db);
 
 /* Sorts of rows that a console shows. */
 enum {

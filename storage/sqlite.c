@@ -100,6 +100,11 @@ uint64_t db_changes(const struct db *db)
     return db->changes;
 }
 
+uint64_t db_rows_changed(const struct db *db)
+{
+    return (uint64_t)sqlite3_total_changes64(db->handle);
+}
+
 uint64_t db_image_changes(const struct db *db)
 {
     return db->image_changes;

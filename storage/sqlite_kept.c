@@ -36,7 +36,8 @@ struct kept {
     bool is_kept; /* the statement that is prepared */
     uint16_t noted[NOTED_MAX];
     unsigned noted_count;
-    uint64_t epoch; /* grows when anything may have changed */
+    uint64_t epoch;   /* grows when anything may have changed */
+    uint64_t changes; /* of single columns */
     int64_t data_version;
     uint64_t hits;
     unsigned turn; /* which entry of a full set goes */
@@ -131,8 +132,10 @@ static uint64_t sum_versions(const struct kept *kept, const struct sqlite_statem
 
 void kept_changed(struct db *db, const struct sqlite_statement *statement)
 {
-    for (const uint16_t *id = statement->columns; id && *id != NO_COLUMN; id++)
+    for (const uint16_t *id = statement->columns; id && *id != NO_COLUMN; id++) {
         db->kept->column[*id].version++;
+        db->kept->changes++;
+    }
 }
 
 void kept_all_changed(struct db *db)
@@ -147,6 +150,11 @@ void kept_set_data_version(struct db *db, int64_t data_version)
         return;
     db->kept->data_version = data_version;
     db->kept->epoch++;
+}
+
+uint64_t db_kept_version(const struct db *db)
+{
+    return db->kept->epoch + db->kept->changes;
 }
 
 uint64_t kept_hits(const struct db *db)

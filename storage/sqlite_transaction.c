@@ -208,6 +208,11 @@ bool db_begin(struct db *db, struct error *err)
     return false;
 }
 
+bool db_look(struct db *db, struct error *err)
+{
+    return is_in_place(db, err) && look_at_file(db, err);
+}
+
 bool db_begin_whole(struct db *db, struct error *err)
 {
     if (!db_begin(db, err))

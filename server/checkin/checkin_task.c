@@ -8,8 +8,10 @@
 #include "server/checkin/lookup.h"
 #include "server/checkin/origin.h"
 #include "server/checkin/record.h"
+#include "server/checkin/refusal.h"
 #include "server/checkin/refused.h"
 #include "server/checkin/client_secret.h"
+#include "server/checkin/unchanged.h"
 #include "server/checkin/waiting.h"
 #include "server/core/log.h"
 #include "server/core/metrics.h"
@@ -25,13 +27,13 @@ struct decision_limits checkin_limits(const struct config *config)
                                                   .max_bytes_per_second = config->max_bytes_per_second}};
 }
 
-static void take_peer(struct checkin_task *task)
+void checkin_take_peer(const struct request *request, struct client_identity *client)
 {
-    const char *peer = task->request->peer;
-    struct client_identity *client = &task->client;
+    const struct daemon *daemon = request->context;
+    const char *peer = request->peer;
     origin_of_peer(peer, client->origin);
-    bool is_proxy = config_is_proxy(task->daemon->config, peer);
-    client->by_proxy = is_proxy || task->request->over_tls;
+    bool is_proxy = config_is_proxy(daemon->config, peer);
+    client->by_proxy = is_proxy || request->over_tls;
     client->network[0] = '\0';
     if (!is_proxy)
         admission_network(peer, client->network);
@@ -47,6 +49,8 @@ static bool run_by_reader(struct checkin_task *task)
     if (!turn_reader_take(task->request->turn, daemon->reader_pool, daemon->writer, &db, &unwanted))
         return false;
     bool decided = task->task.run(&task->task, db, &unwanted);
+    if (decided)
+        unchanged_keep(task, turn_reader_commits(*task->request->turn));
     turn_reader_leave(*task->request->turn, daemon->writer);
     return decided;
 }
@@ -60,7 +64,6 @@ void checkin_task_begin(struct checkin_task *task, struct request *request, writ
     task->request = request;
     task->record = !request->head_only;
     task->began_us = clock_boot_us();
-    take_peer(task);
     if (run_by_reader(task))
         done(&task->task, NULL);
     else
@@ -83,11 +86,18 @@ bool checkin_task_record(struct checkin_task *task, struct db *db, struct error 
     if (!record_decision(task->daemon, db, &task->client, &task->facts, &task->decision, err) ||
         !client_secret_record(db, &task->facts, err))
         return false;
+    task->task.device_id = task->facts.device.id;
     if (task->facts.device.id &&
         !db_is_reader(db)) /* a device that waited was told so, and is not told this again */
         waiting_set(task->daemon->waiting, task->facts.device.id, task->decision.wait_for_transfer,
                     clock_boot_ms());
     return true;
+}
+
+static void count(struct daemon *daemon, int64_t device_id, int64_t now_ms, bool stored, bool noted)
+{
+    if ((stored ? checkin_counters_stored : checkin_counters_add)(daemon->counters, device_id, now_ms, noted))
+        writer_flush_soon(daemon->writer);
 }
 
 static void log_answer(const struct checkin_task *task, const char *over, int code, const char *said)
@@ -104,28 +114,44 @@ static void log_answer(const struct checkin_task *task, const char *over, int co
         said[0] ? said : NULL, NULL);
 }
 
-static void count(const struct checkin_task *task)
-{
-    const struct facts *facts = &task->facts;
-    struct checkin_counters *counters = task->daemon->counters;
-    if ((facts->counted ? checkin_counters_stored : checkin_counters_add)(counters, facts->device.id,
-                                                                          task->checkin.now_ms, facts->noted))
-        writer_flush_soon(task->daemon->writer);
-}
-
 void checkin_task_tell(const struct checkin_task *task, const char *over, int code)
 {
+    const struct facts *facts = &task->facts;
     /* Not before the commit: the number of a device that could not be stored goes to the next new device. */
-    if (task->record && task->facts.device.id)
-        count(task);
-    facts_log(&task->facts, task->client.network);
-    client_secret_log_conflict(&task->facts);
+    if (task->record && facts->device.id)
+        count(task->daemon, facts->device.id, task->checkin.now_ms, facts->counted, facts->noted);
+    facts_log(facts, task->client.network);
+    client_secret_log_conflict(facts);
     struct unknown row = {.text = ""};
-    if (refused_read(&task->client, &task->facts, &task->decision, &row) && task->record)
+    if (refused_read(&task->client, facts, &task->decision, &row) && task->record)
         refused_add(task->daemon->refused, &row);
     metric_count_checkin(code);
     metric_time(METRIC_CHECKIN_TIME, clock_boot_us() - task->began_us);
     log_answer(task, over, code, row.text);
+}
+
+bool checkin_answer_unchanged(struct request *request, const struct client_identity *client,
+                              const struct checkin *checkin)
+{
+    struct daemon *daemon = request->context;
+    int64_t began_us = clock_boot_us();
+    struct unchanged_answer found;
+    struct log_number number;
+    char reason[REASON_TEXT_SIZE];
+    struct reply reply;
+    int code = answer_code(ANSWER_UP_TO_DATE);
+    if (request->head_only || !unchanged_find(daemon, client, checkin, &found))
+        return false;
+    count(daemon, found.device_id, checkin->now_ms, false, false);
+    metric_count_checkin(code);
+    metric_count(METRIC_CHECKIN_UNCHANGED, 1);
+    metric_time(METRIC_CHECKIN_TIME, clock_boot_us() - began_us);
+    log_line(LOG_LEVEL_INFO, "answer", "product", client->product_key, "device", client->identity.id,
+             "firmware", client->firmware, "over", "dialect", "peer", request->peer, "code",
+             log_i64(&number, code), "reason", reason_text(found.reason, REASON_ENGLISH, reason), NULL);
+    refusal_reply(daemon->config, ANSWER_UP_TO_DATE, &reply);
+    request_answer(request, &reply);
+    return true;
 }
 
 void checkin_task_fail(const struct checkin_task *task, const struct error *err)

@@ -23,7 +23,13 @@ struct checkin_task { /* first member of the caller's task */
 /* The limits that the rules go by. */
 struct decision_limits checkin_limits(const struct config *config);
 
-/* Fills the rest of a zeroed task, with what the peer's address says of the client. A reader runs it at once in the loop's
+/* What the address of the peer says of the client. */
+void checkin_take_peer(const struct request *request, struct client_identity *client);
+
+/* True: the request is answered as the same one before, from memory. Loop's thread. */
+bool checkin_answer_unchanged(struct request *request, const struct client_identity *client,
+                              const struct checkin *checkin);
+/* Fills the rest of a zeroed task, whose client and checkin are complete. A reader runs it at once in the loop's
    thread, which also calls `done`; when something must be stored, or the reader cannot decide, the task goes to the
    writer. So `run` may run twice, and before its first write it changes nothing outside of the task. Loop's thread. */
 void checkin_task_begin(struct checkin_task *task, struct request *request, writer_task_function *run,

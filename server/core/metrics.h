@@ -10,33 +10,35 @@
 #include <stdio.h>
 
 /* Symbol, name, label of the series ("": no label), help (of the first series of a name; "" for the others). */
-#define METRIC_COUNTERS(X)                                                                                   \
-    X(METRIC_DEVICE_2XX, "dfota_http_responses_total", "listener=\"device\",class=\"2xx\"",                  \
-      "Answers by listener and class of the HTTP status.")                                                   \
-    X(METRIC_DEVICE_3XX, "dfota_http_responses_total", "listener=\"device\",class=\"3xx\"", "")              \
-    X(METRIC_DEVICE_4XX, "dfota_http_responses_total", "listener=\"device\",class=\"4xx\"", "")              \
-    X(METRIC_DEVICE_5XX, "dfota_http_responses_total", "listener=\"device\",class=\"5xx\"", "")              \
-    X(METRIC_ADMIN_2XX, "dfota_http_responses_total", "listener=\"admin\",class=\"2xx\"", "")                \
-    X(METRIC_ADMIN_3XX, "dfota_http_responses_total", "listener=\"admin\",class=\"3xx\"", "")                \
-    X(METRIC_ADMIN_4XX, "dfota_http_responses_total", "listener=\"admin\",class=\"4xx\"", "")                \
-    X(METRIC_ADMIN_5XX, "dfota_http_responses_total", "listener=\"admin\",class=\"5xx\"", "")                \
-    X(METRIC_CHECKIN_PACKAGE, "dfota_checkins_total", "code=\"200\"",                                        \
-      "Check-ins by the code of the answer: 200 and 206 send a package, 27 and 43 do not.")                  \
-    X(METRIC_CHECKIN_PART, "dfota_checkins_total", "code=\"206\"", "")                                       \
-    X(METRIC_CHECKIN_27, "dfota_checkins_total", "code=\"27\"", "")                                          \
-    X(METRIC_CHECKIN_43, "dfota_checkins_total", "code=\"43\"", "")                                          \
-    X(METRIC_CHECKIN_OTHER, "dfota_checkins_total", "code=\"other\"", "")                                    \
-    X(METRIC_SENT_BYTES, "dfota_package_sent_bytes_total", "",                                               \
-      "Bytes of packages that were sent to devices, with those that were sent again.")                       \
-    X(METRIC_BUILD_READY, "dfota_package_builds_total", "result=\"ready\"",                                  \
-      "Jobs that make packages, by result; other: the job was put back into the queue.")                     \
-    X(METRIC_BUILD_FAILED, "dfota_package_builds_total", "result=\"failed\"", "")                            \
-    X(METRIC_BUILD_CRASHED, "dfota_package_builds_total", "result=\"crashed\"", "")                          \
-    X(METRIC_BUILD_OTHER, "dfota_package_builds_total", "result=\"other\"", "")                              \
-    X(METRIC_COMMITTED, "dfota_writer_tasks_total", "", "Changes that were committed, many in one commit.")  \
-    X(METRIC_COMMIT_FAILED, "dfota_commit_failures_total", "", "Transactions that could not be committed.")  \
-    X(METRIC_LOGIN_REFUSED, "dfota_logins_refused_total", "reason=\"credentials\"",                          \
-      "Requests with a wrong or expired token, by reason; limit: too many from one address.")                \
+#define METRIC_COUNTERS(X)                                                                                    \
+    X(METRIC_DEVICE_2XX, "dfota_http_responses_total", "listener=\"device\",class=\"2xx\"",                   \
+      "Answers by listener and class of the HTTP status.")                                                    \
+    X(METRIC_DEVICE_3XX, "dfota_http_responses_total", "listener=\"device\",class=\"3xx\"", "")               \
+    X(METRIC_DEVICE_4XX, "dfota_http_responses_total", "listener=\"device\",class=\"4xx\"", "")               \
+    X(METRIC_DEVICE_5XX, "dfota_http_responses_total", "listener=\"device\",class=\"5xx\"", "")               \
+    X(METRIC_ADMIN_2XX, "dfota_http_responses_total", "listener=\"admin\",class=\"2xx\"", "")                 \
+    X(METRIC_ADMIN_3XX, "dfota_http_responses_total", "listener=\"admin\",class=\"3xx\"", "")                 \
+    X(METRIC_ADMIN_4XX, "dfota_http_responses_total", "listener=\"admin\",class=\"4xx\"", "")                 \
+    X(METRIC_ADMIN_5XX, "dfota_http_responses_total", "listener=\"admin\",class=\"5xx\"", "")                 \
+    X(METRIC_CHECKIN_PACKAGE, "dfota_checkins_total", "code=\"200\"",                                         \
+      "Check-ins by the code of the answer: 200 and 206 send a package, 27 and 43 do not.")                   \
+    X(METRIC_CHECKIN_PART, "dfota_checkins_total", "code=\"206\"", "")                                        \
+    X(METRIC_CHECKIN_27, "dfota_checkins_total", "code=\"27\"", "")                                           \
+    X(METRIC_CHECKIN_43, "dfota_checkins_total", "code=\"43\"", "")                                           \
+    X(METRIC_CHECKIN_OTHER, "dfota_checkins_total", "code=\"other\"", "")                                     \
+    X(METRIC_CHECKIN_UNCHANGED, "dfota_checkins_unchanged_total", "",                                         \
+      "Check-ins that were answered from memory, because nothing had changed since the device asked before.") \
+    X(METRIC_SENT_BYTES, "dfota_package_sent_bytes_total", "",                                                \
+      "Bytes of packages that were sent to devices, with those that were sent again.")                        \
+    X(METRIC_BUILD_READY, "dfota_package_builds_total", "result=\"ready\"",                                   \
+      "Jobs that make packages, by result; other: the job was put back into the queue.")                      \
+    X(METRIC_BUILD_FAILED, "dfota_package_builds_total", "result=\"failed\"", "")                             \
+    X(METRIC_BUILD_CRASHED, "dfota_package_builds_total", "result=\"crashed\"", "")                           \
+    X(METRIC_BUILD_OTHER, "dfota_package_builds_total", "result=\"other\"", "")                               \
+    X(METRIC_COMMITTED, "dfota_writer_tasks_total", "", "Changes that were committed, many in one commit.")   \
+    X(METRIC_COMMIT_FAILED, "dfota_commit_failures_total", "", "Transactions that could not be committed.")   \
+    X(METRIC_LOGIN_REFUSED, "dfota_logins_refused_total", "reason=\"credentials\"",                           \
+      "Requests with a wrong or expired token, by reason; limit: too many from one address.")                 \
     X(METRIC_LOGIN_LIMITED, "dfota_logins_refused_total", "reason=\"limit\"", "")
 
 /* Symbol, name, label, help, whether its times are long. Seconds. */

@@ -49,6 +49,12 @@ void turn_reader_leave(void *turn, struct writer *writer)
         db_rollback(own->db);
 }
 
+uint64_t turn_reader_commits(const void *turn)
+{
+    const struct turn *own = turn;
+    return own->commits;
+}
+
 void turn_reader_end(void *turn)
 {
     struct turn *own = turn;

@@ -16,6 +16,8 @@ bool turn_reader_take(void **turn, struct reader_pool *reader_pool, struct write
 /* The request has read. When the log of the database is long, the snapshot ends here: a snapshot in each turn would be open
    nearly all the time under load, and the log would grow without limit. */
 void turn_reader_leave(void *turn, struct writer *writer);
+/* The commits of the writer before the snapshot that was taken last in this turn. */
+uint64_t turn_reader_commits(const void *turn);
 /* For listener_config.end_turn: the connection goes back to the pool. */
 void turn_reader_end(void *turn);
 

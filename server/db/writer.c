@@ -9,12 +9,18 @@
 #include "base/thread.h"
 #include "server/core/log.h"
 #include "server/core/metrics.h"
+#include "server/db/changes.h"
 
 #define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 #define BATCH_MAX                                                                                            \
     256 /* measured: more brings no more per commit, only a longer wait for the first of them                \
          */
+
+/* An answer in memory may differ for so long from what another process has committed. After half of this time the file is
+   looked at again. In a transaction of the writer no other process can commit. */
+#define LOOK_US      5000
+#define ALL_THE_TIME INT64_MAX
 
 struct writer {
     struct db *db;
@@ -26,8 +32,12 @@ struct writer {
     struct writer_task *first, **last;
     unsigned waiting;
     bool stopping, flush_wanted;
+    _Atomic bool look_wanted;
     _Atomic int64_t turned_ms; /* monotonic clock */
     _Atomic uint64_t commits;
+    _Atomic int64_t
+        looked_us; /* boot clock: when the file was last looked at, after which everything was noted; 0: never */
+    struct changes changes;
     _Atomic bool log_is_long;
 };
 
@@ -49,18 +59,32 @@ static void fail_all(struct batch *batch, const struct error *err)
     metric_count(METRIC_COMMIT_FAILED, 1);
 }
 
+/* The next commit may change what answers depend on. */
+static void note(struct writer *writer, int64_t device_id)
+{
+    changes_note(&writer->changes, device_id, atomic_load(&writer->commits) + 1);
+}
+
+/* What is put off until the end of a transaction is counts and rows of the ledger: no answer depends on these. */
+static void note_task(struct writer *writer, const struct writer_task *task, uint64_t rows_before)
+{
+    if (db_rows_changed(writer->db) != rows_before && task->device_id != WRITER_NO_DEVICE)
+        note(writer, task->device_id);
+}
+
 /* What the task has put off is worked out before its end, so that a failure is that of the task. Tasks that can run again
    leave this to the commit. */
 static void run_task(struct writer *writer, struct batch *batch, unsigned i, bool is_whole)
 {
     struct error *err = &batch->error[i];
     struct writer_task *task = batch->task[i];
-    batch->failed[i] = false;
-    if (db_savepoint(writer->db, err) && task->run(task, writer->db, err) &&
-        (is_whole || db_run_deferred(writer->db, DEFERRED_ALL, err)) && db_release(writer->db, err))
-        return;
-    batch->failed[i] = true;
-    db_rollback_savepoint(writer->db);
+    uint64_t rows = db_rows_changed(writer->db);
+    bool ok = db_savepoint(writer->db, err) && task->run(task, writer->db, err) &&
+              (is_whole || db_run_deferred(writer->db, DEFERRED_ALL, err)) && db_release(writer->db, err);
+    batch->failed[i] = !ok;
+    note_task(writer, task, rows);
+    if (!ok)
+        db_rollback_savepoint(writer->db);
 }
 
 static bool is_repeatable(const struct batch *batch)
@@ -91,18 +115,52 @@ static bool commit_tasks(struct writer *writer, struct batch *batch, bool is_who
     return true;
 }
 
-static void commit_batch(struct writer *writer, struct batch *batch)
+/* Rows that many devices share may have changed since, also by another process. */
+static void note_shared(struct writer *writer, uint64_t kept_version)
+{
+    if (db_kept_version(writer->db) != kept_version)
+        note(writer, 0);
+}
+
+static bool begin(struct writer *writer, bool is_whole, struct error *err)
+{
+    uint64_t kept_version = db_kept_version(writer->db);
+    if (is_whole ? !db_begin_whole(writer->db, err) : !db_begin(writer->db, err))
+        return false;
+    note_shared(writer, kept_version);
+    atomic_store(&writer->looked_us, ALL_THE_TIME);
+    return true;
+}
+
+static bool commit_batch(struct writer *writer, struct batch *batch)
 {
     struct error err;
     bool is_whole = is_repeatable(batch);
-    while (is_whole ? db_begin_whole(writer->db, &err) : db_begin(writer->db, &err)) {
+    while (begin(writer, is_whole, &err)) {
         if (commit_tasks(writer, batch, is_whole, &err))
-            return;
+            return true;
         if (!is_whole)
             break;
         is_whole = false;
     }
     fail_all(batch, &err);
+    return false;
+}
+
+/* What was noted counts from now on. */
+static void end_changes(struct writer *writer, uint64_t kept_version, bool has_looked)
+{
+    note_shared(writer, kept_version);
+    atomic_fetch_add(&writer->commits, 1);
+    atomic_store(&writer->looked_us, has_looked ? clock_boot_us() : 0);
+}
+
+static void look(struct writer *writer)
+{
+    struct error unwanted;
+    uint64_t kept_version = db_kept_version(writer->db);
+    bool has_looked = db_look(writer->db, &unwanted);
+    end_changes(writer, kept_version, has_looked);
 }
 
 static void tell_commit(struct writer *writer)
@@ -114,9 +172,10 @@ static void tell_commit(struct writer *writer)
 
 static void run_batch(struct writer *writer, struct batch *batch)
 {
-    commit_batch(writer, batch);
+    uint64_t kept_version = db_kept_version(writer->db);
+    bool committed = commit_batch(writer, batch);
     atomic_store(&writer->log_is_long, db_log_is_long(writer->db));
-    atomic_fetch_add(&writer->commits, 1);
+    end_changes(writer, kept_version, committed);
     tell_commit(writer);
     for (unsigned i = 0; i < batch->count; i++)
         batch->task[i]->done(batch->task[i], batch->failed[i] ? &batch->error[i] : NULL);
@@ -148,6 +207,7 @@ static void take_batch(struct writer *writer, int64_t flush_at_ms, struct batch 
     batch->count = 0;
     pthread_mutex_lock(&writer->mutex);
     for (int64_t left_ms; !writer->first && !writer->stopping && !writer->flush_wanted &&
+                          !atomic_load(&writer->look_wanted) &&
                           (left_ms = flush_at_ms - clock_boot_ms()) > 0;)
         thread_wait_until(&writer->changed, &writer->mutex, clock_monotonic_ms() + left_ms);
     while (writer->first && has_room(batch, writer->first)) {
@@ -172,8 +232,11 @@ static void *work(void *cls)
     for (bool ended = false; !ended;) {
         atomic_store(&writer->turned_ms, clock_monotonic_ms());
         take_batch(writer, flush_at_ms, batch);
+        bool look_wanted = atomic_exchange(&writer->look_wanted, false);
         if (batch->count)
             run_batch(writer, batch);
+        else if (look_wanted)
+            look(writer);
         pthread_mutex_lock(&writer->mutex);
         ended = writer->stopping && !writer->first;
         bool flush_wanted = writer->flush_wanted;
@@ -202,7 +265,8 @@ bool writer_start(struct db *db, const struct writer_flush *flush, struct writer
     writer->flush.every_ms = MINUTE_MS;
     if (flush)
         writer->flush = *flush;
-    writer->flush_task = (struct writer_task){.run = run_flush, .done = end_flush};
+    writer->flush_task =
+        (struct writer_task){.run = run_flush, .done = end_flush, .device_id = WRITER_NO_DEVICE};
     writer->last = &writer->first;
     atomic_store(&writer->turned_ms, clock_monotonic_ms());
     pthread_mutex_init(&writer->mutex, NULL);
@@ -307,6 +371,7 @@ bool writer_flush_now(struct writer *writer, struct error *err)
 {
     struct call call = {.task.alone =
                             true, /* what was added after flush.run() must not be dropped with the rest */
+                        .task.device_id = WRITER_NO_DEVICE,
                         .run = writer->flush.run,
                         .cls = writer->flush.cls,
                         .after = writer->flush.flushed,
@@ -322,6 +387,25 @@ int64_t writer_turned_ms(struct writer *writer)
 uint64_t writer_commits(struct writer *writer)
 {
     return atomic_load(&writer->commits);
+}
+
+static void look_soon(struct writer *writer)
+{
+    if (atomic_exchange(&writer->look_wanted, true))
+        return;
+    pthread_mutex_lock(&writer->mutex);
+    pthread_cond_signal(&writer->changed);
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+bool writer_is_unchanged(struct writer *writer, int64_t device_id, uint64_t commits)
+{
+    if (!changes_none_since(&writer->changes, device_id, commits))
+        return false;
+    int64_t age_us = clock_boot_us() - atomic_load(&writer->looked_us);
+    if (age_us > LOOK_US / 2)
+        look_soon(writer);
+    return age_us < LOOK_US;
 }
 
 bool writer_log_is_long(struct writer *writer)

@@ -32,7 +32,12 @@ struct writer_task { /* part of a struct of the caller that lives until done() *
     bool alone;               /* in a transaction of its own */
     /* run() may be called again after its changes were rolled back. What it keeps in memory must be right then too. */
     bool repeatable;
+    /* run() may set this: of the rows of devices, the task changes only those of this device. WRITER_NO_DEVICE: only counts and
+       times that no answer depends on. 0: it may change rows of any device. */
+    int64_t device_id;
 };
+
+#define WRITER_NO_DEVICE (-1)
 
 /* For counts that need not be durable at once. `run` has a transaction of its own, about once in every_ms
    and once more at the end. Without a commit it is called again later: it may forget its counts only in
@@ -67,6 +72,10 @@ bool writer_flush_now(struct writer *writer, struct error *err) __attribute__((w
 int64_t writer_turned_ms(struct writer *writer);
 /* Has grown before a task is told of its commit. Any thread. */
 uint64_t writer_commits(struct writer *writer);
+/* An answer for this device that was decided when there were so many commits would be the same now: no commit has changed
+   anything since that it may depend on. What another process commits is seen 5 ms later at most: false when the writer has
+   not looked since then. It looks soon after that. Any thread. */
+bool writer_is_unchanged(struct writer *writer, int64_t device_id, uint64_t commits);
 /* See db_log_is_long(). Any thread. */
 bool writer_log_is_long(struct writer *writer);
 void writer_stop(

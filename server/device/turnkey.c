@@ -183,6 +183,7 @@ void turnkey_handle(struct request *request)
     memset(task->link.token, '-', LINK_TOKEN_SIZE - 1);
     memset(task->turnkey.fota_sn, '-', FOTA_SN_SIZE - 1);
     client_secret_take(request, &task->checkin.client);
+    checkin_take_peer(request, &task->checkin.client);
     if (read_request(request, task, &err)) {
         checkin_task_begin(&task->checkin, request, decide, done);
         return;
