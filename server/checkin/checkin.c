@@ -217,14 +217,17 @@ static void decided(struct writer_task *base, const struct error *err)
         answer(task);
 }
 
-void checkin_start(struct request *request, struct client_identity *client, struct checkin *checkin)
+void checkin_complete(const struct request *request, struct client_identity *client, struct checkin *checkin)
 {
     struct slice range;
     bool present = request_header(request, "Range", &range);
     range_parse(present, range, &checkin->range);
     checkin_take_peer(request, client);
-    if (checkin_answer_unchanged(request, client, checkin))
-        return;
+}
+
+void checkin_start(struct request *request, const struct client_identity *client,
+                   const struct checkin *checkin)
+{
     struct fetch_task *task = calloc(1, sizeof *task);
     if (!task) {
         checkin_task_refuse(request);

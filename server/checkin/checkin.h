@@ -11,8 +11,10 @@
 #include "server/checkin/facts.h"
 #include "server/http/request.h"
 
-/* Answers the request, at once or later and from another thread. Fills what the caller leaves: the Range header, and what the
-   peer's address says. HEAD is decided in the same way and stores nothing. */
-void checkin_start(struct request *request, struct client_identity *client, struct checkin *checkin);
+/* Fills what the query and the path do not say: the Range header, and what the peer's address says of the client. */
+void checkin_complete(const struct request *request, struct client_identity *client, struct checkin *checkin);
+/* Answers the request, at once or later and from another thread. HEAD is decided in the same way and stores nothing. */
+void checkin_start(struct request *request, const struct client_identity *client,
+                   const struct checkin *checkin);
 
 #endif

@@ -12,6 +12,8 @@ extern const size_t device_route_count;
 
 /* Reads who asks from the query, the same for each dialect: project_key, and imei, mac or uid. False: only
    for malformed text. */
+/* Keeps the values of the query as they were sent, for the admin's list of refused requests. */
+void luat_take_words(struct slice query, struct said_words *said);
 bool luat_read_client(struct slice query, struct client_identity *client, struct error *err);
 
 /* Answers a query that cannot be read with its error, and records its text for the admin. */

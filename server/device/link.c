@@ -18,6 +18,8 @@ void link_handle(struct request *request)
     if (request->param[1].len &&
         !request_param(request, 1, client.version_text, sizeof client.version_text, &err))
         request_fail(request, &err);
-    else
+    else {
+        checkin_complete(request, &client, &checkin);
         checkin_start(request, &client, &checkin);
+    }
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "server/checkin/checkin.h"
+#include "server/checkin/checkin_task.h"
 #include "server/context.h"
 #include "server/device/device.h"
 #include "server/core/log.h"
@@ -75,8 +76,7 @@ static void show(struct slice query, const char *name, char out[SAID_SIZE])
     refused_show(raw, out, SAID_SIZE);
 }
 
-/* Keeps the values as they were sent, for the admin's list of refused requests. */
-static void take_words(struct slice query, struct said_words *said)
+void luat_take_words(struct slice query, struct said_words *said)
 {
     char id[SAID_SIZE];
     size_t used = 0;
@@ -117,7 +117,6 @@ static void take_device_key(struct slice query, struct client_identity *client)
 
 bool luat_read_client(struct slice query, struct client_identity *client, struct error *err)
 {
-    take_words(query, &client->said);
     char key[VALUE_SIZE];
     bool found;
     if (!query_find(query, "project_key", key, sizeof key, &found, err))
@@ -145,6 +144,11 @@ void luat_handle(struct request *request)
         request_fail(request, &err);
     else if (!read_request(query, &client, &checkin, &err))
         luat_fail(request, query, &err);
-    else
+    else {
+        checkin_complete(request, &client, &checkin);
+        if (checkin_answer_unchanged(request, &client, &checkin))
+            return;
+        luat_take_words(query, &client.said);
         checkin_start(request, &client, &checkin);
+    }
 }

@@ -147,6 +147,7 @@ static bool read_request(const struct request *request, struct turnkey_task *tas
         core_id[VALUE_SIZE];
     struct full_name full;
     bool found;
+    luat_take_words(request->query, &task->checkin.client.said);
     if (!luat_read_client(request->query, &task->checkin.client, err) ||
         !request_query(request, "script_name", script_name, sizeof script_name, &found, err) ||
         !request_query(request, "script_version", task->script_version, VALUE_SIZE, &found, err) ||

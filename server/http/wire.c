@@ -9,16 +9,22 @@
 #include <sys/socket.h>
 #include "base/cleanup.h"
 
-/* As in RFC 9110; English in every locale. */
-static void date_text(char out[30])
+/* As in RFC 9110; English in every locale. Written once a second. */
+static const char *date_text(void)
 {
     static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static _Thread_local char text[30];
+    static _Thread_local time_t second;
     time_t now = time(NULL);
     struct tm utc;
+    if (now == second && text[0])
+        return text;
     gmtime_r(&now, &utc);
-    snprintf(out, 30, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + 3 * utc.tm_wday,
+    snprintf(text, sizeof text, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + 3 * utc.tm_wday,
              (unsigned)utc.tm_mday % 100, months + 3 * utc.tm_mon, (unsigned)(utc.tm_year + 1900) % 10000,
              (unsigned)utc.tm_hour % 100, (unsigned)utc.tm_min % 100, (unsigned)utc.tm_sec % 100);
+    second = now;
+    return text;
 }
 
 /* The header about the connection; its value is written into `value`. Clients that know Keep-Alive do not ask just when
@@ -37,11 +43,10 @@ static void write_head(FILE *out, const struct reply *reply, bool has_end)
 {
     unsigned status = (unsigned)reply->status;
     size_t known = MHD_get_reason_phrase_len_for(status);
-    char date[30], connection[32];
-    date_text(date);
+    char connection[32];
     const char *name = connection_header(reply, connection);
     fprintf(out, "HTTP/1.1 %u %s\r\nDate: %s\r\n%s: %s\r\n", status,
-            known ? MHD_get_reason_phrase_for(status) : "Non-Standard Status", date, name, connection);
+            known ? MHD_get_reason_phrase_for(status) : "Non-Standard Status", date_text(), name, connection);
     if (reply->content_type)
         fprintf(out, "Content-Type: %s\r\n", reply->content_type);
     for (unsigned i = 0; i < reply->header_count; i++)
