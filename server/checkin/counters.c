@@ -10,7 +10,7 @@
 #include "storage/device.h"
 #include "storage/ledger.h"
 
-#define ROOM_BITS 15
+#define ROOM_BITS 16
 #define ROOM      (1u << ROOM_BITS) /* devices between two flushes */
 /* From ROOM_HURRY on a flush is wanted at once. With ROOM_MOST no further device is counted: the disk is too slow. */
 #define ROOM_HURRY (ROOM / 2)
