@@ -68,7 +68,8 @@ bool campaign_member_choose(struct db *db, const struct filter_subject *subject,
                             struct campaign_member *member, struct error *err)
 {
     struct campaign *campaign = &member->campaign;
-    if (!member->known && campaign->filter[0] && !choose_open(db, subject, now_ms, campaign, err))
+    member->filtered = !member->known && campaign->filter[0];
+    if (member->filtered && !choose_open(db, subject, now_ms, campaign, err))
         return false;
     return !campaign->id || check_stage(db, member, err);
 }

@@ -11,9 +11,10 @@
 struct campaign_member {
     struct campaign campaign;      /* id 0: no campaign leads the device */
     struct campaign_device device; /* valid with `known` */
-    bool known;  /* the device is in the list, or a stage has admitted it: the campaign is certain */
-    bool others; /* the device has a place in other live campaigns too: they lead to the same version */
-    bool holds;  /* no stage has admitted it, and the current one does not */
+    bool known;    /* the device is in the list, or a stage has admitted it: the campaign is certain */
+    bool others;   /* the device has a place in other live campaigns too: they lead to the same version */
+    bool filtered; /* a filter decided whether this campaign or another one leads it, or none */
+    bool holds;    /* no stage has admitted it, and the current one does not */
     char stage[REASON_SIZE]; /* with `holds`: what the current one admits (reason.h) */
 };
 

@@ -98,9 +98,9 @@ static bool is_lasting(const struct checkin_task *task)
     return task->record && decision->answer == ANSWER_UP_TO_DATE &&
            (reason_is(decision->reason, REASON_UP_TO_DATE) ||
             reason_is(decision->reason, REASON_TARGET_MISSING)) &&
-           facts->secret.kind == SECRET_NONE && !traces->guarded && !traces->open && !traces->silent &&
-           !facts->said.shared_ms && (facts->build.by == BUILD_NOT_KNOWN || facts->build.by == BUILD_KNOWN) &&
-           (facts->member.known || !facts->member.campaign.filter[0]);
+           facts->secret.kind == SECRET_NONE && !facts->device.blocked && !facts->said.shared_ms &&
+           !traces->open && !traces->silent && !facts->member.filtered &&
+           (facts->build.by == BUILD_NOT_KNOWN || facts->build.by == BUILD_KNOWN);
 }
 
 /* The log calls the sender by the names of the request. */

@@ -5,7 +5,7 @@
    such check-ins, also those after an outage, when all devices ask at the same time.
 
    Kept are only answers that depend on rows of the device, on rows that many devices share, and on the request: not on the time,
-   on a guard, an open attempt, a secret, or a filter of a campaign. */
+   on the loop guard, an open attempt, a secret, or a filter of a campaign. */
 #ifndef DFOTA_SERVER_CHECKIN_UNCHANGED_H
 #define DFOTA_SERVER_CHECKIN_UNCHANGED_H
 

@@ -18,7 +18,7 @@
          */
 
 /* An answer in memory may differ for so long from what another process has committed. After half of this time the file is
-   looked at again. In a transaction of the writer no other process can commit. */
+   looked at again. No other process can commit from the begin of a transaction of the writer until its commit. */
 #define LOOK_US      5000
 #define ALL_THE_TIME INT64_MAX
 
@@ -38,6 +38,7 @@ struct writer {
     _Atomic int64_t
         looked_us; /* boot clock: when the file was last looked at, after which everything was noted; 0: never */
     struct changes changes;
+    uint64_t kept_version; /* of db, as far as its changes are noted; writer's thread */
     _Atomic bool log_is_long;
 };
 
@@ -70,6 +71,15 @@ static void note_task(struct writer *writer, const struct writer_task *task, uin
 {
     if (db_rows_changed(writer->db) != rows_before && task->device_id != WRITER_NO_DEVICE)
         note(writer, task->device_id);
+}
+
+/* Rows that many devices share have changed, or another process has changed any row. */
+static void note_shared(struct writer *writer)
+{
+    uint64_t kept_version = db_kept_version(writer->db);
+    if (kept_version != writer->kept_version)
+        note(writer, 0);
+    writer->kept_version = kept_version;
 }
 
 /* What the task has put off is worked out before its end, so that a failure is that of the task. Tasks that can run again
@@ -108,6 +118,8 @@ static bool commit_tasks(struct writer *writer, struct batch *batch, bool is_who
             return false;
         }
     }
+    note_shared(writer);
+    atomic_store(&writer->looked_us, clock_boot_us());
     if (!db_commit(writer->db, err))
         return false;
     metric_count(METRIC_COMMITTED, batch->count);
@@ -115,52 +127,44 @@ static bool commit_tasks(struct writer *writer, struct batch *batch, bool is_who
     return true;
 }
 
-/* Rows that many devices share may have changed since, also by another process. */
-static void note_shared(struct writer *writer, uint64_t kept_version)
-{
-    if (db_kept_version(writer->db) != kept_version)
-        note(writer, 0);
-}
-
 static bool begin(struct writer *writer, bool is_whole, struct error *err)
 {
-    uint64_t kept_version = db_kept_version(writer->db);
     if (is_whole ? !db_begin_whole(writer->db, err) : !db_begin(writer->db, err))
         return false;
-    note_shared(writer, kept_version);
+    note_shared(writer);
     atomic_store(&writer->looked_us, ALL_THE_TIME);
     return true;
 }
 
-static bool commit_batch(struct writer *writer, struct batch *batch)
+static void commit_batch(struct writer *writer, struct batch *batch)
 {
     struct error err;
     bool is_whole = is_repeatable(batch);
     while (begin(writer, is_whole, &err)) {
         if (commit_tasks(writer, batch, is_whole, &err))
-            return true;
+            return;
+        atomic_store(&writer->looked_us, 0); /* it was rolled back: others can commit */
         if (!is_whole)
             break;
         is_whole = false;
     }
     fail_all(batch, &err);
-    return false;
 }
 
 /* What was noted counts from now on. */
-static void end_changes(struct writer *writer, uint64_t kept_version, bool has_looked)
+static void end_changes(struct writer *writer)
 {
-    note_shared(writer, kept_version);
+    note_shared(writer);
     atomic_fetch_add(&writer->commits, 1);
-    atomic_store(&writer->looked_us, has_looked ? clock_boot_us() : 0);
 }
 
 static void look(struct writer *writer)
 {
     struct error unwanted;
-    uint64_t kept_version = db_kept_version(writer->db);
+    int64_t began_us = clock_boot_us();
     bool has_looked = db_look(writer->db, &unwanted);
-    end_changes(writer, kept_version, has_looked);
+    end_changes(writer);
+    atomic_store(&writer->looked_us, has_looked ? began_us : 0);
 }
 
 static void tell_commit(struct writer *writer)
@@ -172,10 +176,9 @@ static void tell_commit(struct writer *writer)
 
 static void run_batch(struct writer *writer, struct batch *batch)
 {
-    uint64_t kept_version = db_kept_version(writer->db);
-    bool committed = commit_batch(writer, batch);
+    commit_batch(writer, batch);
     atomic_store(&writer->log_is_long, db_log_is_long(writer->db));
-    end_changes(writer, kept_version, committed);
+    end_changes(writer);
     tell_commit(writer);
     for (unsigned i = 0; i < batch->count; i++)
         batch->task[i]->done(batch->task[i], batch->failed[i] ? &batch->error[i] : NULL);
@@ -400,9 +403,10 @@ static void look_soon(struct writer *writer)
 
 bool writer_is_unchanged(struct writer *writer, int64_t device_id, uint64_t commits)
 {
+    int64_t age_us =
+        clock_boot_us() - atomic_load(&writer->looked_us); /* first: what it saw is noted before */
     if (!changes_none_since(&writer->changes, device_id, commits))
         return false;
-    int64_t age_us = clock_boot_us() - atomic_load(&writer->looked_us);
     if (age_us > LOOK_US / 2)
         look_soon(writer);
     return age_us < LOOK_US;

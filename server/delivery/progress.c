@@ -158,7 +158,10 @@ static bool store_one(struct news *news, struct db *db, struct error *err)
 
 static bool store(struct writer_task *task, struct db *db, struct error *err)
 {
-    return store_one((struct news *)task, db, err);
+    struct news *news = (struct news *)task;
+    bool ok = store_one(news, db, err);
+    task->device_id = news->attempt.device_id;
+    return ok;
 }
 
 static void tell(const struct news *news)
