@@ -25,8 +25,8 @@ tools_fuzz="bsdiff-make bsdiff-records bzip containers ec618-package ec7xx lzma 
 unsanitized_e2e="allowance backup-disk campaign-cost campaign-model campaign-story campaigns-audience canary clock console console-access
     console-campaigns console-devices console-firmware console-ledger console-live console-settings containers cors crash crowds
     csdk-full ctl-tls data-dir delivered-link dfota disk-damage disk-faults disk-full disk-start docs docs-zh durable ec618 ec7xx
-    ec7xx-packages ec7xx-reader effort evidence-attempts examples-host examples-luatos examples-python explain-ways formats full growth
-    handed-over image-changes ledger lib load-clock load-disk load-kill load-soak matrix metrics openapi operating pages proxy rehearsal restart run silence sim-luatos story strace suites traps
+    ec7xx-packages ec7xx-reader effort evidence evidence-attempts examples-host examples-luatos examples-python explain-ways formats full growth
+    handed-over image-changes ledger lib load-clock load-disk load-kill load-soak matrix metrics openapi operating pages proxy range rehearsal restart run silence sim-luatos story strace suites traps
     upgraded-release webhook-campaigns webhook-delivery"
 
 # End-to-end tests that do not run with ThreadSanitizer besides: files about the clients, the lists, the indexes, the recognition
@@ -34,8 +34,8 @@ unsanitized_e2e="allowance backup-disk campaign-cost campaign-model campaign-sto
 # They do not test the threads of the server. And files that would wait for minutes.
 unthreaded_e2e="api-http backup bulk campaigns campaigns-reports console-styles csdk-planner ctl ctl-campaigns ctl-devices ctl-firmware
     ctl-matrix ctl-packages ctl-server ctl-terminal ctl-tools ctl-transcripts ctl-variants ctl-wrong device-secrets devices-admin dialect
-    evidence evidence-file explain image-about init links lists log-format luatos match outcomes overview parameters
-    paths range reasons recognition reports rules secrets sim sim-download sim-links soc standby strangers suffix transcripts turnkey unknown
+    evidence-file explain image-about init links lists log-format luatos match outcomes overview parameters
+    paths reasons recognition reports rules secrets sim sim-download sim-links soc standby strangers suffix transcripts turnkey unknown
     upgraded variants variants-admin words"
 
 # End-to-end tests that take longest. ./check starts them first in each suite.
