@@ -72,9 +72,9 @@ bool writer_flush_now(struct writer *writer, struct error *err) __attribute__((w
 int64_t writer_turned_ms(struct writer *writer);
 /* Has grown before a task is told of its commit. Any thread. */
 uint64_t writer_commits(struct writer *writer);
-/* An answer for this device that was decided when there were so many commits would be the same now: no commit has changed
-   anything since that it may depend on. What another process commits is seen 5 ms later at most: false when the writer has
-   not looked since then. It looks soon after that. Any thread. */
+/* True: an answer for this device that was decided at this number of commits is still right, because no commit since then has
+   changed anything that the answer may depend on. A commit of another process is noticed at most 5 ms later. When the writer
+   has not looked for such commits in these 5 ms, this returns false, and the writer looks soon. Any thread. */
 bool writer_is_unchanged(struct writer *writer, int64_t device_id, uint64_t commits);
 /* See db_log_is_long(). Any thread. */
 bool writer_log_is_long(struct writer *writer);

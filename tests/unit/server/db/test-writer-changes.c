@@ -209,7 +209,7 @@ static void test_another_process(void **state)
     assert_true(becomes_unchanged(DEVICE, writer_commits(writer)));
 }
 
-/* Nobody can tell what the file has that is in its place. */
+/* Another file may have taken its place, with other rows. */
 static void test_a_file_that_is_gone(void **state)
 {
     (void)state;
